@@ -1,0 +1,86 @@
+"""`kindred evaluate`."""
+
+import click
+
+from search.cli.options import as_json
+
+__all__ = ["command"]
+
+
+@click.command("evaluate")
+@click.argument("files", nargs=-1, required=True)
+@click.option(
+    "--encoder",
+    "encoders",
+    multiple=True,
+    metavar="FOLDER|NAME",
+    help="What to measure; give it several times to compare.  [default: all-MiniLM-L6-v2]",
+)
+@click.option(
+    "--task",
+    type=click.Choice(["sentiment", "similarity", "duplicates", "topics", "retrieval"]),
+    help="What the files measure.  [default: as their columns say]",
+)
+@click.option(
+    "--weight", "weights", type=float, multiple=True, metavar="0..1", help="Measure at this weight; repeatable."
+)
+@as_json
+def command(
+    files: tuple[str, ...],
+    encoders: tuple[str, ...],
+    task: str | None,
+    weights: tuple[float, ...],
+    json_: bool,
+) -> None:
+    """Measure encoders on labelled FILES, side by side.
+
+    \b
+    What a file measures is read from its columns:
+      text, label                     sentiment: accuracy, macro-F1, calibration error
+      sentence1, sentence2, score     similarity: Spearman's correlation
+      sentence1, sentence2, label     duplicates: average precision, best F1 and its threshold
+      text, category, polarity        topic and sentiment of each sentence's 10 nearest others
+      a folder in BEIR's layout       retrieval: nDCG@10, recall@100, MRR
+
+    \b
+    Example:
+      kindred evaluate reviews.tsv pairs.tsv --encoder all-MiniLM-L6-v2 --encoder checkpoints/reviews
+    """
+    from search.cli.output import cell, print_json, print_table, say
+    from search.encoders import load_encoder
+    from search.evaluate import Task, detect, evaluate
+    from search.similarity import check_weight
+
+    for weight in weights:
+        check_weight(weight)
+    tasks = [Task(task) if task else detect(file) for file in files]
+    names = encoders or (None,)
+    results = []
+    for name in names:
+        encoder = load_encoder(name)
+        for file, what in zip(files, tasks, strict=True):
+            measured = evaluate(encoder, file, task=what, weights=weights)
+            if not measured:
+                say(f"{file}: {encoder.passport.name} knows no labels, so its sentiment cannot be measured.")
+            results += [(encoder.passport.name, one) for one in measured]
+    if json_:
+        print_json({"encoder": name, **one.to_dict()} for name, one in results)
+        return
+    for what in dict.fromkeys(tasks):
+        some = [(name, one) for name, one in results if one.task is what]
+        if some:
+            figures = list(some[0][1].figures)
+            print_table(
+                [("encoder", "left"), ("data", "left"), ("rows", "right"), ("asked", "left"), ("weight", "right")]
+                + [(figure.replace("_", " "), "right") for figure in figures],
+                [
+                    [_short(name), _short(one.data), f"{one.rows:,}", one.asked or "", cell(one.weight, 2)]
+                    + [cell(one.figures[figure], 4) for figure in figures]
+                    for name, one in some
+                ],
+                title=str(what),
+            )
+
+
+def _short(name: str) -> str:
+    return name.rstrip("/").rsplit("/", 1)[-1]

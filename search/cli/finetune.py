@@ -1,0 +1,96 @@
+"""`kindred finetune`."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from search.cli.options import as_json, overwrite_option, text_column
+
+__all__ = ["command"]
+
+
+@click.command("finetune")
+@click.argument("files", nargs=-1, required=True)
+@click.option("--out", type=click.Path(path_type=Path), help="The checkpoint's folder.  [default: checkpoints/NAME]")
+@click.option("--base", metavar="FOLDER|NAME", help="The encoder to start from.  [default: all-MiniLM-L6-v2]")
+@text_column
+@click.option("--label-column", metavar="NAME", help="The column of labels, if it has no usual name.")
+@click.option("--ordinal", metavar="A,B,C", help="The labels from lowest to highest, if they have an order.")
+@click.option("--nominal", is_flag=True, help="The labels have no order.")
+@click.option(
+    "--keep-meaning", type=float, metavar="X", help="What moving the meaning costs; 0: textbook.  [default: 2]"
+)
+@click.option("--epochs", type=int, metavar="N", help="Passes over the data; the best one is kept.  [default: 3]")
+@click.option("--batch-size", type=int, metavar="N", help="Texts a step.  [default: 32]")
+@click.option("--learning-rate", type=float, metavar="X", help="The highest learning rate.  [default: 1e-4]")
+@click.option("--max-length", type=int, metavar="N", help="Tokens of a text that are read.  [default: 128]")
+@click.option("--validation", type=float, metavar="SHARE", help="Share of rows held back.  [default: 0.1]")
+@click.option("--seed", type=int, metavar="N", help="Two runs with one seed agree.  [default: 0]")
+@overwrite_option
+@as_json
+def command(
+    files: tuple[str, ...],
+    out: Path | None,
+    text_column: str | None,
+    label_column: str | None,
+    ordinal: str | None,
+    overwrite: bool,
+    json_: bool,
+    **options: Any,
+) -> None:
+    """Fine-tune an encoder on labelled FILES (CSV, TSV, JSONL, Parquet) into a checkpoint.
+
+    The encoder learns the labels and keeps its meaning, so that it still finds what it found before.
+
+    \b
+    Example:
+      kindred finetune corpora/feelings.csv --out checkpoints/feelings
+    """
+    from search.cli.output import Bar, print_json, print_table, say
+    from search.finetune import finetune
+    from search.indexing import default_name
+    from search.training_options import FinetuneOptions
+
+    chosen = {name: value for name, value in options.items() if value is not None}
+    if ordinal:
+        chosen["ordinal"] = tuple(name.strip() for name in ordinal.split(","))
+    out = out or Path("checkpoints") / default_name(files[0])
+    with Bar() as bar:
+        report = finetune(
+            files,
+            out,
+            options=FinetuneOptions(**chosen),
+            text_column=text_column,
+            label_column=label_column,
+            overwrite=overwrite,
+            progress=bar,
+        )
+    if json_:
+        print_json([report])
+        return
+    names = ("training_loss", "accuracy", "macro_f1", "meaning_cosine")
+    print_table(
+        [
+            ("epoch", "right"),
+            ("training loss", "right"),
+            ("accuracy", "right"),
+            ("macro-F1", "right"),
+            ("meaning kept", "right"),
+        ],
+        [
+            [str(one["epoch"]), *(f"{one[name]:.4f}" if name in one else "-" for name in names)]
+            for one in report["epochs"]
+        ],
+    )
+    validation = report["validation"]
+    if validation is None:
+        click.echo(f"{report['rows']} rows are too few to hold some back, so nothing was measured.")
+    else:
+        click.echo(
+            f"Kept epoch {report['best_epoch']}: accuracy {validation['accuracy']:.3f}, macro-F1 "
+            f"{validation['macro_f1']:.3f}, calibration error {validation['calibration_error']:.3f} "
+            f"on {validation['rows']} rows held back."
+        )
+    click.echo(f"Checkpoint: {out} ({report['seconds']:.0f} s)")
+    say(f"Next: kindred index FILES --encoder {out}")

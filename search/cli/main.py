@@ -1,0 +1,79 @@
+"""The command group, and the one place where errors become messages and exit codes.
+
+Exit codes: 0 done, 1 the user can put it right, 2 wrong usage, 130 interrupted.
+"""
+
+import errno
+import importlib
+import sys
+from collections.abc import Sequence
+
+import click
+
+from search import __version__
+from search.errors import KindredError
+
+__all__ = ["kindred", "main"]
+
+_COMMANDS = ("finetune", "index", "query", "duplicates", "evaluate", "info")
+_INTERRUPTED = 130
+
+
+class _Commands(click.Group):
+    """Subcommands, each imported from the file of its name when it is asked for."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
+        """Name the commands in the order of the work."""
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        """Import a command."""
+        if cmd_name not in _COMMANDS:
+            return None
+        module = importlib.import_module(f"search.cli.{cmd_name}")
+        command: click.Command = module.command
+        return command
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, prog_name="kindred")
+def kindred() -> None:
+    """Search by meaning and by feeling, on encoders fine-tuned to your own labels.
+
+    \b
+      kindred finetune reviews.csv --out checkpoints/reviews
+      kindred index corpora/hotels.txt --encoder checkpoints/reviews
+      kindred query hotels "the room was freezing" --sentiment opposite
+      kindred duplicates hotels
+    """
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command line and exit."""
+    try:
+        result = kindred.main(args=None if arguments is None else list(arguments), standalone_mode=False)
+    except click.ClickException as exc:
+        exc.show()
+        sys.exit(exc.exit_code)
+    except (KeyboardInterrupt, click.Abort):
+        click.echo("Interrupted; what was there before is as it was.", err=True)
+        sys.exit(_INTERRUPTED)
+    except KindredError as exc:
+        click.echo(f"Error: {exc}", err=True)
+        sys.exit(1)
+    except BrokenPipeError:
+        sys.stderr.close()  # the reader of our output went away; there is nobody to tell
+        sys.exit(0)
+    except OSError as exc:
+        click.echo(f"Error: {_explain(exc)}", err=True)
+        sys.exit(1)
+    sys.exit(result if isinstance(result, int) else 0)
+
+
+def _explain(error: OSError) -> str:
+    where = f"{error.filename}: " if error.filename else ""
+    if error.errno == errno.ENOSPC:
+        return f"{where}the disk is full; nothing was changed. Make room and run the command again."
+    if error.errno in {errno.EACCES, errno.EPERM, errno.EROFS}:
+        return f"{where}not permitted to write here; choose another place with --out."
+    return f"{where}{error.strerror or error}"

@@ -1,0 +1,35 @@
+"""Options that several commands share."""
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import click
+
+__all__ = ["as_json", "encoder_option", "overwrite_option", "text_column", "unit_option", "weight_option"]
+
+_Command = TypeVar("_Command", bound=Callable[..., Any])
+_Decorator = Callable[[_Command], _Command]
+
+encoder_option: _Decorator[Any] = click.option(
+    "--encoder",
+    metavar="FOLDER|NAME",
+    help="A checkpoint's folder or a Hugging Face model's name.  [default: all-MiniLM-L6-v2]",
+)
+as_json: _Decorator[Any] = click.option("--json", "json_", is_flag=True, help="One JSON object a line, for programs.")
+overwrite_option: _Decorator[Any] = click.option(
+    "--overwrite", is_flag=True, help="Replace the output if it exists; interrupted, the old one stays."
+)
+text_column: _Decorator[Any] = click.option(
+    "--text-column", metavar="NAME", help="The tables' column of texts, if it has no usual name."
+)
+unit_option: _Decorator[Any] = click.option(
+    "--unit",
+    type=click.Choice(["line", "sentence", "paragraph", "document"]),
+    help="What one sentence of the index is.  [default: a line; in Markdown a sentence]",
+)
+weight_option: _Decorator[Any] = click.option(
+    "--weight",
+    type=float,
+    metavar="0..1",
+    help="How much of the score is sentiment; 0 is meaning only.  [default: the encoder's]",
+)

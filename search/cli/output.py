@@ -1,0 +1,106 @@
+"""What people see: tables on standard output, progress on standard error; plain when piped."""
+
+import json
+import sys
+from collections.abc import Iterable, Sequence
+from typing import Any, Self
+
+import click
+from rich.console import Console
+from rich.progress import BarColumn, Progress, ProgressColumn, Task, TaskID, TextColumn, TimeRemainingColumn
+from rich.table import Table
+from rich.text import Text
+
+from search.records import Sentence
+
+__all__ = ["Bar", "cell", "place", "print_json", "print_table", "say"]
+
+_PIPED_WIDTH = 120
+
+
+def say(text: str) -> None:
+    """Print a remark to standard error."""
+    click.echo(text, err=True)
+
+
+def print_json(values: Iterable[dict[str, Any]]) -> None:
+    """Print one object a line to standard output."""
+    for value in values:
+        click.echo(json.dumps(value, ensure_ascii=False))
+
+
+def print_table(columns: Sequence[tuple[str, str]], rows: Iterable[Sequence[Text | str]], *, title: str = "") -> None:
+    """Print a table as wide as the terminal, long text wrapped.
+
+    Args:
+        columns: name and alignment ("left" or "right") of each.
+        rows: the cells.
+        title: a line above it.
+    """
+    console = Console(highlight=False, width=None if sys.stdout.isatty() else _PIPED_WIDTH)
+    table = Table(title=title or None, title_justify="left", box=None, pad_edge=False, header_style="bold")
+    for name, align in columns:
+        wraps = name in {"sentence", "text"}
+        table.add_column(name, justify="right" if align == "right" else "left", overflow="fold", no_wrap=not wraps)
+    for row in rows:
+        table.add_row(*(one if isinstance(one, Text) else Text(one) for one in row))
+    console.print(table)
+
+
+def cell(value: float | None, decimals: int = 3) -> str:
+    """Return a number for a table; nothing for None."""
+    return "" if value is None else f"{value:.{decimals}f}"
+
+
+def place(sentence: Sentence) -> str:
+    """Return file:line, the file by its last two parts."""
+    return f"{'/'.join(sentence.source.split('/')[-2:])}:{sentence.line}"
+
+
+class _Rate(ProgressColumn):
+    """Units a second."""
+
+    def render(self, task: Task) -> Text:
+        """Draw the rate."""
+        speed = task.finished_speed or task.speed
+        return Text(f"{speed:,.0f} {task.fields['unit']}/s" if speed else "")
+
+
+class Bar:
+    """A job's progress as a bar with rate and time left; nothing where standard error is no terminal."""
+
+    def __init__(self) -> None:
+        """Draw nothing yet."""
+        self._progress = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            _Rate(),
+            TimeRemainingColumn(compact=True),
+            TextColumn("{task.fields[note]}"),
+            console=Console(stderr=True),
+            disable=not sys.stderr.isatty(),
+        )
+        self._task: TaskID | None = None
+
+    def start(self, what: str, total: float | None, unit: str) -> None:
+        """Begin a bar."""
+        self._progress.start()
+        self._task = self._progress.add_task(what, total=total, unit=unit, note="")
+
+    def advance(self, done: float, note: str = "") -> None:
+        """Move the bar to `done`."""
+        if self._task is not None:
+            self._progress.update(self._task, completed=done, note=note)
+
+    def finish(self) -> None:
+        """Leave the bar as it is."""
+        self._progress.stop()
+        self._task = None
+
+    def __enter__(self) -> Self:
+        """Give the bar to a with block."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Give the terminal back, whatever happened."""
+        self._progress.stop()

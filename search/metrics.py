@@ -1,0 +1,124 @@
+"""Figures of quality, on plain arrays."""
+
+import numpy as np
+import numpy.typing as npt
+from scipy.optimize import minimize_scalar
+
+from search.similarity import softmax
+
+__all__ = [
+    "accuracy",
+    "average_precision",
+    "best_f1",
+    "calibration_error",
+    "cross_entropy",
+    "fit_temperature",
+    "macro_f1",
+    "ndcg",
+    "recall",
+    "reciprocal_rank",
+]
+
+Floats = npt.NDArray[np.floating]
+Ints = npt.NDArray[np.integer]
+
+_BINS = 15
+
+
+def accuracy(predicted: Ints, gold: Ints) -> float:
+    """Return the share of the n predictions that are right."""
+    return float(np.mean(predicted == gold))
+
+
+def macro_f1(predicted: Ints, gold: Ints, label_count: int) -> float:
+    """Return the mean over labels of F1; a label that is neither given nor predicted counts as 0."""
+    scores = []
+    for label in range(label_count):
+        hits = int(np.sum((predicted == label) & (gold == label)))
+        shown = int(np.sum(predicted == label) + np.sum(gold == label))
+        scores.append(2 * hits / shown if shown else 0.0)
+    return float(np.mean(scores))
+
+
+def cross_entropy(probabilities: Floats, gold: Ints) -> float:
+    """Return the mean negative log-probability of the n gold labels, in nats."""
+    chosen = probabilities[np.arange(len(gold)), gold].astype(np.float64)
+    return float(-np.log(np.clip(chosen, 1e-12, None)).mean())
+
+
+def calibration_error(probabilities: Floats, gold: Ints) -> float:
+    """Return the expected calibration error: |confidence - accuracy| averaged over 15 equal bins of confidence.
+
+    Source: Guo et al. 2017, "On Calibration of Modern Neural Networks".
+    """
+    confidence = probabilities.max(axis=1).astype(np.float64)
+    right = probabilities.argmax(axis=1) == gold
+    bins = np.minimum((confidence * _BINS).astype(int), _BINS - 1)
+    error = 0.0
+    for number in range(_BINS):
+        inside = bins == number
+        if inside.any():
+            error += inside.mean() * abs(confidence[inside].mean() - right[inside].mean())
+    return float(error)
+
+
+def fit_temperature(logits: Floats, gold: Ints) -> float:
+    """Return the temperature in [0.05, 20] that gives the gold labels the highest probability (Guo et al. 2017)."""
+    found = minimize_scalar(
+        lambda log: cross_entropy(softmax(logits, float(np.exp(log))), gold),
+        bounds=(np.log(0.05), np.log(20.0)),
+        method="bounded",
+    )
+    return float(np.exp(found.x))
+
+
+def average_precision(scores: Floats, gold: Ints) -> float:
+    """Return the area under the precision-recall steps of n scored pairs; `gold` is 1 for a true pair.
+
+    Pairs of equal score are taken together, so that their order does not matter.
+    """
+    precision, found, _ = _precision_recall(scores, gold)
+    return float(np.sum(np.diff(found, prepend=0.0) * precision))
+
+
+def best_f1(scores: Floats, gold: Ints) -> tuple[float, float]:
+    """Return the best F1 over all thresholds, and the threshold: pairs that score it or more are positive."""
+    precision, found, thresholds = _precision_recall(scores, gold)
+    with np.errstate(invalid="ignore"):
+        f1 = np.nan_to_num(2 * precision * found / (precision + found))
+    best = int(np.argmax(f1))
+    return float(f1[best]), float(thresholds[best])
+
+
+def _precision_recall(scores: Floats, gold: Ints) -> tuple[Floats, Floats, Floats]:
+    order = np.argsort(-scores, kind="stable")
+    ordered = scores[order]
+    hits = np.cumsum(gold[order])
+    last = np.append(np.diff(ordered) != 0, True)
+    shown = np.arange(1, len(ordered) + 1)
+    return (hits / shown)[last], (hits / max(1, hits[-1]))[last], ordered[last]
+
+
+def ndcg(gains: Floats, ideal: Floats, k: int) -> float:
+    """Return nDCG@k of one query.
+
+    Args:
+        gains: relevance of the hits, best hit first.
+        ideal: relevance of everything relevant, in any order.
+        k: how many hits count.
+    """
+    discount = 1.0 / np.log2(np.arange(2, k + 2))
+    best = np.sort(ideal)[::-1][:k]
+    worth = float(np.sum(best * discount[: len(best)]))
+    return float(np.sum(gains[:k] * discount[: len(gains[:k])])) / worth if worth else 0.0
+
+
+def recall(gains: Floats, relevant: int, k: int) -> float:
+    """Return the share of the relevant that is among the first k hits."""
+    return float(np.sum(gains[:k] > 0)) / relevant if relevant else 0.0
+
+
+def reciprocal_rank(gains: Floats) -> float:
+    """Return 1 / rank of the first relevant hit, 0 where there is none."""
+    found = np.flatnonzero(gains > 0)
+    return 1.0 / (1 + int(found[0])) if len(found) else 0.0

@@ -1,0 +1,99 @@
+"""Exact search over rows: the right rows in the right order, ties included.
+
+A store's scores carry float32 rounding, and which of equal rows it returns is chance. Candidates are therefore
+scored again in one fixed way (`similarity.parts`) and ordered by score, then row.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from search.errors import OptionError
+from search.similarity import Vectors, parts, total, weigh
+from search.store import Found, Store
+
+__all__ = ["Nearest", "Scored", "check_k", "check_threshold"]
+
+_ROUNDING = 4e-6
+"""More than a store's float32 score and the fixed score of one pair can differ by."""
+
+_SPARE = 16
+"""Rows fetched beyond k, to see whether a tie goes on beyond it."""
+
+_QUERIES = 256
+
+
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """The n rows found for one query, best first: row numbers, scores, and the scores' two parts."""
+
+    rows: npt.NDArray[np.int64]
+    scores: npt.NDArray[np.float64]
+    meaning: npt.NDArray[np.float64]
+    sentiment: npt.NDArray[np.float64]
+
+
+def check_k(k: int) -> None:
+    """Refuse a k below 1.
+
+    Raises:
+        OptionError: naming it.
+    """
+    if k < 1:
+        raise OptionError(f"k is {k}; it must be 1 or more.")
+
+
+def check_threshold(threshold: float) -> None:
+    """Refuse a threshold that no score can have.
+
+    Raises:
+        OptionError: naming the value and the range.
+    """
+    if not -1.0 <= threshold <= 1.0:
+        raise OptionError(f"threshold is {threshold:g}; scores lie between -1 and 1.")
+
+
+class Nearest:
+    """Nearest rows among (n, d+s) rows of unit blocks."""
+
+    def __init__(self, vectors: Vectors, meaning_dim: int, store: Store) -> None:
+        """Search `vectors` (may be a memory map) with a store of the same rows; `meaning_dim` is d."""
+        self._vectors = vectors
+        self._meaning_dim = meaning_dim
+        self._store = store
+
+    def top(self, queries: Vectors, k: int, weight: float) -> list[Scored]:
+        """Return the min(k, n) nearest rows of every (m, d+s) row of unit blocks, by score, then row."""
+        check_k(k)
+        results: list[Scored] = []
+        for start in range(0, len(queries), _QUERIES):
+            block = queries[start : start + _QUERIES]
+            weighed = weigh(block, weight, self._meaning_dim)
+            for number, found in enumerate(self._store.search(weighed, k + _SPARE)):
+                candidates = found
+                if len(found.rows) < self._store.count and found.scores[k - 1] - found.scores[-1] < 2 * _ROUNDING:
+                    floor = float(found.scores[k - 1]) - 2 * _ROUNDING
+                    (candidates,) = self._store.above(weighed[number : number + 1], floor)
+                results.append(self._scored(block[number], candidates, weight, k=k))
+        return results
+
+    def above(self, queries: Vectors, threshold: float, weight: float) -> Iterator[Scored]:
+        """Yield, for every (m, d+s) row of unit blocks, all rows that score the threshold or more."""
+        check_threshold(threshold)
+        for start in range(0, len(queries), _QUERIES):
+            block = np.ascontiguousarray(queries[start : start + _QUERIES])
+            weighed = weigh(block, weight, self._meaning_dim)
+            for number, found in enumerate(self._store.above(weighed, threshold - _ROUNDING)):
+                yield self._scored(block[number], found, weight, threshold=threshold)
+
+    def _scored(
+        self, query: Vectors, found: Found, weight: float, *, k: int | None = None, threshold: float = -2.0
+    ) -> Scored:
+        candidates = np.asarray(self._vectors[found.rows])
+        meaning, sentiment = parts(candidates, query[None, :], self._meaning_dim)
+        scores = total(meaning, sentiment, weight)
+        order = np.lexsort((found.rows, -scores))
+        order = order[scores[order] >= threshold][:k]
+        return Scored(found.rows[order], scores[order], meaning[order], sentiment[order])

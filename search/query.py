@@ -1,0 +1,130 @@
+"""Text to hits: the nearest sentences of an index, alike in meaning and, as asked, in sentiment."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from search.encoder import Encoder, Passport
+from search.encoders import load_encoder
+from search.errors import EncoderError, OptionError
+from search.index import Index
+from search.nearest import Scored, check_k
+from search.records import Hit
+from search.similarity import OPPOSITE_WEIGHT, Vectors, check_weight, label_block, opposite
+
+__all__ = ["ANY", "DEFAULT_K", "OPPOSITE", "SAME", "Searcher", "aim"]
+
+SAME, OPPOSITE, ANY = "same", "opposite", "any"
+"""What a query may ask of sentiment, beside a label's name: its own, the mirrored one, or none."""
+
+DEFAULT_K = 10
+
+
+def aim(rows: Vectors, passport: Passport, sentiment: str | None, weight: float | None) -> tuple[Vectors, float]:
+    """Turn encoded texts into what is asked for: rows with the sentiment wanted, and the weight.
+
+    Args:
+        rows: (n, d+s) rows of the texts.
+        passport: their encoder's.
+        sentiment: "same", "opposite", "any", or a label; None: "same" where the encoder has labels.
+        weight: how much sentiment counts; None: the encoder's default (more for "opposite", 0 for "any").
+
+    Raises:
+        EncoderError: sentiment is asked of an encoder without labels, or "opposite" of nominal labels.
+        OptionError: no such label, or a weight that is out of range or contradicts "any".
+    """
+    if weight is not None:
+        check_weight(weight)
+    if passport.labels is None:
+        if sentiment not in {None, ANY} or weight:
+            raise EncoderError(
+                f"The encoder {passport.name} knows meaning only, so it cannot be asked for sentiment. Fine-tune one "
+                "with labels (kindred finetune), index with it (--encoder), and ask again."
+            )
+        return rows, 0.0
+    if sentiment == ANY:
+        if weight:
+            raise OptionError(f"weight is {weight:g}, but sentiment 'any' means 0; leave one of them out.")
+        return rows, 0.0
+    wanted, usual = rows.copy(), passport.default_weight
+    if sentiment == OPPOSITE:
+        usual = max(usual, OPPOSITE_WEIGHT)
+        wanted[:, passport.meaning_dim :] = opposite(rows[:, passport.meaning_dim :], passport.labels)
+    elif sentiment not in {None, SAME}:
+        wanted[:, passport.meaning_dim :] = label_block(passport.labels, str(sentiment))
+    return wanted, usual if weight is None else weight
+
+
+class Searcher:
+    """An index and the encoder that made it."""
+
+    def __init__(self, index: Index, encoder: Encoder) -> None:
+        """Put an index and its encoder together.
+
+        Raises:
+            IndexFolderError: another encoder made the index.
+        """
+        index.check_encoder(encoder.passport)
+        self.index = index
+        self._encoder = encoder
+
+    @classmethod
+    def open(cls, folder: Path, *, encoder: str | None = None) -> "Searcher":
+        """Open an index folder with its encoder, which may have moved: `encoder` says where it is now.
+
+        Raises:
+            IndexFolderError: the folder is no index, or another encoder made it.
+            EncoderError: the encoder cannot be found or loaded.
+        """
+        index = Index(folder)
+        return cls(index, load_encoder(encoder or index.passport.name))
+
+    @property
+    def passport(self) -> Passport:
+        """Say which encoder is used."""
+        return self.index.passport
+
+    def search(
+        self, texts: Sequence[str], *, k: int = DEFAULT_K, sentiment: str | None = None, weight: float | None = None
+    ) -> list[list[Hit]]:
+        """Return the min(k, n) nearest sentences of each text, best first; ties in the order of the index.
+
+        Args:
+            texts: the queries.
+            k: how many hits each, 1 or more.
+            sentiment: "same", "opposite", "any", or a label; None: "same" where the encoder has labels.
+            weight: how much sentiment counts, in [0, 1]; None: the encoder's default.
+
+        Raises:
+            EncoderError: the encoder cannot do what is asked.
+            OptionError: an option is out of range, or a text is blank.
+        """
+        self.check(k=k, sentiment=sentiment, weight=weight)
+        if any(not text.strip() for text in texts):
+            raise OptionError("A query is blank; give it some words.")
+        rows, used = aim(self._encoder.encode(texts).rows, self.passport, sentiment, weight)
+        return [self._hits(found) for found in self.index.nearest.top(rows, k, used)]
+
+    def check(self, *, k: int, sentiment: str | None, weight: float | None) -> None:
+        """Refuse options that `search` would refuse, before anything is encoded.
+
+        Raises:
+            EncoderError, OptionError: as `search`.
+        """
+        check_k(k)
+        aim(np.empty((0, self.passport.width), np.float32), self.passport, sentiment, weight)
+
+    def _hits(self, found: Scored) -> list[Hit]:
+        labelled = self.passport.labels is not None
+        entries = self.index.entries(found.rows.tolist())
+        return [
+            Hit(
+                rank=number + 1,
+                score=float(found.scores[number]),
+                meaning=float(found.meaning[number]),
+                sentiment=float(found.sentiment[number]) if labelled else None,
+                entry=entry,
+            )
+            for number, entry in enumerate(entries)
+        ]

@@ -1,0 +1,127 @@
+"""What flows between the stages: sentences in, hits, pairs and clusters out."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+__all__ = ["Cluster", "Entry", "Hit", "Pair", "Sentence", "Source"]
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """A unit of text and where it came from.
+
+    `line` counts from 1. `start` and `end` are character offsets, `end` exclusive: into the decoded file
+    for text files, into the cell for tables.
+    """
+
+    text: str
+    source: str
+    line: int
+    start: int
+    end: int
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A file that was read: its size in bytes, the SHA-256 of its content, and how many sentences it gave."""
+
+    name: str
+    size: int
+    sha256: str
+    sentences: int
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A sentence in an index: row `row` of the vectors is this sentence's.
+
+    `label` and `probability` are the encoder's most likely label; None where the encoder has no labels.
+    """
+
+    row: int
+    sentence: Sentence
+    label: str | None
+    probability: float | None
+
+    def place(self) -> dict[str, Any]:
+        """Return text, source, line and row, as programs read them in pairs and clusters."""
+        return {
+            "text": self.sentence.text,
+            "source": self.sentence.source,
+            "line": self.sentence.line,
+            "row": self.row,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A sentence found for a query.
+
+    `score` is in [-1, 1], larger is nearer, and is (1-w) * `meaning` + w * `sentiment`. `sentiment` is None
+    where the encoder has no labels. `rank` counts from 1.
+    """
+
+    rank: int
+    score: float
+    meaning: float
+    sentiment: float | None
+    entry: Entry
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the hit as one flat object, as `--json` prints it."""
+        sentence = self.entry.sentence
+        return {
+            "rank": self.rank,
+            "score": self.score,
+            "meaning": self.meaning,
+            "sentiment": self.sentiment,
+            "label": self.entry.label,
+            "probability": self.entry.probability,
+            "text": sentence.text,
+            "source": sentence.source,
+            "line": sentence.line,
+            "start": sentence.start,
+            "end": sentence.end,
+            "row": self.entry.row,
+            "metadata": dict(sentence.metadata),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """Two sentences that say the same. `level` is "exact" or "semantic"; `a` comes before `b` in the index."""
+
+    score: float
+    level: str
+    a: Entry
+    b: Entry
+    reason: str
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the pair as `--json` prints it."""
+        return {
+            "score": self.score,
+            "level": self.level,
+            "a": self.a.place(),
+            "b": self.b.place(),
+            "reason": self.reason,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Cluster:
+    """Sentences that say the same as their survivor; `members` are the others, in row order."""
+
+    survivor: Entry
+    members: tuple[Entry, ...]
+
+    @property
+    def size(self) -> int:
+        """Return the number of sentences, survivor included."""
+        return 1 + len(self.members)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the cluster as `--json` prints it."""
+        return {"survivor": self.survivor.place(), "members": [member.place() for member in self.members]}

@@ -1,0 +1,37 @@
+"""What a store is: the nearest rows by inner product."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from search.similarity import Vectors
+
+__all__ = ["Found", "Store"]
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Rows found for one query, with their inner products; best first from `search`, in any order from `above`."""
+
+    rows: npt.NDArray[np.int64]
+    scores: npt.NDArray[np.float32]
+
+
+class Store(Protocol):
+    """Rows of one width, searched by inner product. Scores carry float32's rounding of sums."""
+
+    @property
+    def count(self) -> int:
+        """Return the number of rows."""
+
+    def search(self, queries: Vectors, k: int) -> list[Found]:
+        """Return the min(k, count) nearest rows of every (m, width) query."""
+
+    def above(self, queries: Vectors, threshold: float) -> list[Found]:
+        """Return all rows whose inner product with the query is greater than the threshold."""
+
+    def save(self, path: Path) -> None:
+        """Write the store to one file."""

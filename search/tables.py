@@ -1,0 +1,165 @@
+"""Tables of text: CSV, TSV, JSONL and Parquet, one row at a time, each row with the line it begins on.
+
+CSV is quoted as usual (RFC 4180), with comma or semicolon; TSV has no quoting at all, as in its registration
+(text/tab-separated-values). A row of another width than the header's is an error, never a shift.
+"""
+
+import csv
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from search.errors import InputError
+from search.files import sha256_of_file
+from search.lines import MAX_LINE_BYTES, LineReader
+
+__all__ = ["TABLE_SUFFIXES", "Row", "TableReader", "choose_column"]
+
+TABLE_SUFFIXES = (".csv", ".tsv", ".jsonl", ".parquet")
+
+_PARQUET_BATCH = 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """The cells of a row by column name, and the line (Parquet: the row number) it begins on, from 1."""
+
+    line: int
+    cells: dict[str, Any]
+
+
+class TableReader:
+    """Iterate over the rows of a table; the suffix of its name says which kind it is.
+
+    After the last row, `size` and `sha256` are the file's.
+    """
+
+    def __init__(self, name: str) -> None:
+        """Name the file to read; nothing is opened yet."""
+        self.name = name
+        self._suffix = Path(name).suffix.lower()
+        self._lines = LineReader(name)
+        self._parquet_size = 0
+
+    @property
+    def size(self) -> int:
+        """Return the number of bytes read so far."""
+        return self._parquet_size or self._lines.size
+
+    @property
+    def sha256(self) -> str:
+        """Return the hexadecimal hash of the file's bytes; complete after the last row."""
+        return sha256_of_file(Path(self.name)) if self._suffix == ".parquet" else self._lines.sha256
+
+    def __iter__(self) -> Iterator[Row]:
+        """Yield every row.
+
+        Raises:
+            InputError: the file cannot be read as such a table; names file and line.
+        """
+        if self._suffix == ".parquet":
+            return self._parquet_rows()
+        if self._suffix == ".jsonl":
+            return self._json_rows()
+        if self._suffix == ".tsv":
+            return self._tsv_rows()
+        return self._csv_rows()
+
+    def _csv_rows(self) -> Iterator[Row]:
+        csv.field_size_limit(MAX_LINE_BYTES)
+        lines = iter(self._lines)
+        first = next(lines, None)
+        if first is None:
+            return
+        delimiter = ";" if first.text.count(";") > first.text.count(",") else ","
+        header = next(csv.reader([first.text], delimiter=delimiter), [])
+        reader = csv.reader((line.text for line in lines), delimiter=delimiter, strict=True)
+        begins = 2
+        while True:
+            try:
+                cells = next(reader, None)
+            except csv.Error as exc:
+                raise InputError(f"{self.name}:{begins}: not readable as CSV ({exc}).") from exc
+            if cells is None:
+                return
+            if cells:
+                yield self._row(begins, header, cells)
+            begins = reader.line_num + 2
+
+    def _tsv_rows(self) -> Iterator[Row]:
+        header: list[str] | None = None
+        for line in self._lines:
+            if header is None:
+                header = line.text.rstrip("\r\n").split("\t")
+            elif line.text.strip():
+                yield self._row(line.number, header, line.text.rstrip("\r\n").split("\t"))
+
+    def _json_rows(self) -> Iterator[Row]:
+        for line in self._lines:
+            if not line.text.strip():
+                continue
+            try:
+                value = json.loads(line.text)
+            except json.JSONDecodeError as exc:
+                raise InputError(f"{self.name}:{line.number}: not valid JSON ({exc}).") from exc
+            if not isinstance(value, dict):
+                raise InputError(f"{self.name}:{line.number}: expected a JSON object with named fields.")
+            yield Row(line.number, value)
+
+    def _parquet_rows(self) -> Iterator[Row]:
+        try:
+            import pyarrow as pa
+            from pyarrow import parquet
+        except ImportError as exc:
+            raise InputError(
+                f"{self.name}: Parquet needs pyarrow; install it with: pip install 'kindred[train]'."
+            ) from exc
+        try:
+            table = parquet.ParquetFile(self.name)
+            number = 0
+            for batch in table.iter_batches(_PARQUET_BATCH):
+                for cells in batch.to_pylist():
+                    number += 1
+                    yield Row(number, cells)
+        except (OSError, pa.ArrowException) as exc:
+            raise InputError(f"{self.name}: not readable as Parquet ({exc}).") from exc
+        self._parquet_size = Path(self.name).stat().st_size
+
+    def _row(self, line: int, header: Sequence[str], cells: Sequence[str]) -> Row:
+        if len(cells) != len(header):
+            raise InputError(
+                f"{self.name}:{line}: {len(cells)} cells, the header has {len(header)} ({', '.join(header)})."
+            )
+        return Row(line, dict(zip(header, cells, strict=True)))
+
+
+def choose_column(
+    row: Row, name: str, *, asked: str | None, usual: Sequence[str], option: str, taken: Sequence[str] = ()
+) -> str:
+    """Return the column to read: the one asked for, the first of the usual names, or the only one there is.
+
+    Args:
+        row: the table's first row.
+        name: the file, for the message.
+        asked: the user's choice, or None.
+        usual: names to look for, most likely first, compared without case.
+        option: the option that names the column, for the message.
+        taken: columns that already mean something else.
+
+    Raises:
+        InputError: the column asked for is not there, or none of the usual ones is.
+    """
+    columns = [column for column in row.cells if column not in taken]
+    if asked is not None:
+        if asked not in row.cells:
+            raise InputError(f"{name}: no column {asked!r}; the columns are {', '.join(row.cells)}.")
+        return asked
+    by_lower = {column.lower(): column for column in reversed(columns)}
+    for candidate in usual:
+        if candidate in by_lower:
+            return by_lower[candidate]
+    if len(columns) == 1:
+        return columns[0]
+    raise InputError(f"{name}: which column? Name it with {option}; the columns are {', '.join(row.cells)}.")

@@ -1,0 +1,167 @@
+"""Labelled rows made ready for training: texts in a mapped file, label numbers, and which rows are held back."""
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from search.errors import OptionError
+from search.labelled import LabelledCorpus, LabelledText, order_labels
+from search.records import Source
+from search.similarity import Labels
+
+if TYPE_CHECKING:
+    from datasets import Dataset
+
+__all__ = ["TrainingData", "from_texts", "prepare"]
+
+_BATCH = 8192
+_MIN_HELD_BACK = 2
+"""With fewer rows of a label than this held back, figures would say nothing; nothing is held back then."""
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingData:
+    """n rows to train on.
+
+    Attributes:
+        texts: a data set of n rows: `text`, and `label`, which is the row's own number.
+        classes: (n,) positions in `labels`; -1 for a row without a label, which only keeps its meaning.
+        labels: what is to be learned.
+        train: the numbers of the rows that are trained on.
+        held_back: the numbers of those that measure; may be empty.
+        sources: the files they came from.
+    """
+
+    texts: "Dataset"
+    classes: npt.NDArray[np.int64]
+    labels: Labels
+    train: npt.NDArray[np.int64]
+    held_back: npt.NDArray[np.int64]
+    sources: tuple[Source, ...]
+
+    def blocks(self, rows: npt.NDArray[np.int64]) -> Iterator[list[str]]:
+        """Yield the texts of the rows in blocks, in order."""
+        for start in range(0, len(rows), _BATCH):
+            yield list(self.texts[rows[start : start + _BATCH]]["text"])
+
+    def counts(self) -> dict[str, int]:
+        """Return how many rows each label has."""
+        counted = np.bincount(self.classes[self.classes >= 0], minlength=len(self.labels.names))
+        return dict(zip(self.labels.names, counted.tolist(), strict=True))
+
+
+def prepare(
+    corpus: LabelledCorpus,
+    work: Path,
+    *,
+    validation: float,
+    seed: int,
+    ordinal: Sequence[str] | None,
+    nominal: bool,
+) -> TrainingData:
+    """Stream labelled texts to a file in `work`, and hold back a share of each label's rows.
+
+    Raises:
+        InputError: a file cannot be used.
+        OptionError: there is one label only, a label has one row, or `ordinal` names other labels.
+    """
+    from datasets import Dataset
+
+    path = work / "texts.arrow"
+    found = _write(corpus, path)
+    counts = Counter(found.of_row)
+    labels = order_labels(
+        {name: counts[number] for number, name in enumerate(found.first_seen)}, ordinal=ordinal, nominal=nominal
+    )
+    for number, (name, place) in enumerate(found.first_seen.items()):
+        if counts[number] == 1:
+            raise OptionError(
+                f"Label {name!r} has one row ({place}) of {len(found.of_row)}; give it two or more, or take it out."
+            )
+    position = np.array([labels.names.index(name) for name in found.first_seen])
+    classes = position[found.of_row]
+    train, held_back = _split(classes, validation, seed)
+    return TrainingData(Dataset.from_file(str(path)), classes, labels, train, held_back, tuple(corpus.sources))
+
+
+def from_texts(
+    rows: Sequence[tuple[str, str]], labels: Labels, work: Path, *, validation: float, seed: int
+) -> TrainingData:
+    """Make texts with labels ready that are in memory; a label of "" leaves the text without one.
+
+    Raises:
+        ValueError: a label is not among `labels`.
+    """
+    from datasets import Dataset
+
+    path = work / "texts.arrow"
+    with _writer(path) as write:
+        for start in range(0, len(rows), _BATCH):
+            write(start, [text for text, _ in rows[start : start + _BATCH]])
+    classes = np.array([labels.names.index(label) if label else -1 for _, label in rows])
+    train, held_back = _split(classes, validation, seed)
+    return TrainingData(Dataset.from_file(str(path)), classes, labels, train, held_back, ())
+
+
+@contextmanager
+def _writer(path: Path) -> Iterator[Callable[[int, list[str]], None]]:
+    """Give a function that writes texts, the first of them with the number given, to an Arrow stream."""
+    import pyarrow as pa
+
+    schema = pa.schema([("text", pa.string()), ("label", pa.int64())])
+    with pa.OSFile(str(path), "wb") as file, pa.ipc.new_stream(file, schema) as stream:
+
+        def write(begin: int, texts: list[str]) -> None:
+            numbers = pa.array(range(begin, begin + len(texts)), pa.int64())
+            stream.write_batch(pa.record_batch([pa.array(texts, pa.string()), numbers], schema=schema))
+
+        yield write
+
+
+@dataclass(frozen=True, slots=True)
+class _Labels:
+    """The labels in the order they were met, with the place of the first, and the number of each row's."""
+
+    first_seen: dict[str, str]
+    of_row: list[int]
+
+
+def _write(corpus: LabelledCorpus, path: Path) -> _Labels:
+    """Write the texts to an Arrow stream, a batch at a time."""
+    found = _Labels({}, [])
+    numbers: dict[str, int] = {}
+    with _writer(path) as write:
+        for batch in _batches(corpus):
+            write(len(found.of_row), [row.text for row in batch])
+            for row in batch:
+                found.first_seen.setdefault(row.label, f"{row.source}:{row.line}")
+                found.of_row.append(numbers.setdefault(row.label, len(numbers)))
+    return found
+
+
+def _batches(corpus: LabelledCorpus) -> Iterator[list[LabelledText]]:
+    rows = iter(corpus)
+    while batch := list(islice(rows, _BATCH)):
+        yield batch
+
+
+def _split(
+    classes: npt.NDArray[np.int64], validation: float, seed: int
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """Hold back the same share of every label; nothing where that would be too few rows to measure anything."""
+    random = np.random.default_rng(seed)
+    held_back: list[npt.NDArray[np.int64]] = []
+    for label in np.unique(classes[classes >= 0]):
+        rows = np.flatnonzero(classes == label)
+        held_back.append(random.permutation(rows)[: round(validation * len(rows))])
+    if min(len(rows) for rows in held_back) < _MIN_HELD_BACK:
+        return np.arange(len(classes)), np.empty(0, dtype=np.int64)
+    held = np.sort(np.concatenate(held_back))
+    return np.setdiff1d(np.arange(len(classes)), held), held

@@ -1,0 +1,55 @@
+"""How to fine-tune."""
+
+from dataclasses import dataclass
+
+from search.checkpoint import DEFAULT_ENCODER
+from search.errors import OptionError
+
+__all__ = ["FinetuneOptions"]
+
+
+@dataclass(frozen=True, slots=True)
+class FinetuneOptions:
+    """How to fine-tune.
+
+    Attributes:
+        base: the encoder to start from.
+        keep_meaning: how much it costs to move a text's meaning; 0 is textbook classification fine-tuning.
+        epochs: passes over the data; the best one by validation is kept.
+        batch_size: texts a step.
+        learning_rate: the highest one; it rises over the first tenth of the steps and falls to 0 at the end.
+        max_length: tokens of a text that are read.
+        validation: share of the rows, of each label alike, held back to choose the epoch and measure.
+        seed: two runs with one seed agree.
+        ordinal: the labels from lowest to highest, where kindred would not guess it.
+        nominal: the labels have no order, where kindred would guess one.
+    """
+
+    base: str = DEFAULT_ENCODER
+    keep_meaning: float = 2.0
+    epochs: int = 3
+    batch_size: int = 32
+    learning_rate: float = 1e-4
+    max_length: int = 128
+    validation: float = 0.1
+    seed: int = 0
+    ordinal: tuple[str, ...] | None = None
+    nominal: bool = False
+
+    def __post_init__(self) -> None:
+        """Refuse values out of range.
+
+        Raises:
+            OptionError: naming the value and the range.
+        """
+        for name in ("epochs", "batch_size", "max_length"):
+            if getattr(self, name) < 1:
+                raise OptionError(f"{name} is {getattr(self, name)}; it must be 1 or more.")
+        if not 0.0 <= self.validation < 1.0:
+            raise OptionError(f"validation is {self.validation:g}; it must lie between 0 and 1 (1 excluded).")
+        if self.learning_rate <= 0.0:
+            raise OptionError(f"learning_rate is {self.learning_rate:g}; it must be above 0.")
+        if self.keep_meaning < 0.0:
+            raise OptionError(f"keep_meaning is {self.keep_meaning:g}; it must be 0 or more.")
+        if self.ordinal is not None and self.nominal:
+            raise OptionError("--ordinal and --nominal contradict each other; give one.")
