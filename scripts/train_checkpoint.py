@@ -123,11 +123,13 @@ def sentences(path: Path) -> Rows:
 _COPULA = re.compile(r"\b(is|was|are|were)\b (?=(?:very |so |really |quite )?([a-z]+)\b)", re.IGNORECASE)
 _GOOD = set(
     "good great nice excellent amazing delicious fresh friendly clean comfortable wonderful fantastic perfect awesome "
-    "easy helpful beautiful funny interesting enjoyable fun happy impressive tasty fast reliable lovely pleasant satisfied "
+    "easy helpful beautiful funny interesting enjoyable fun happy impressive tasty fast reliable lovely "
+    "pleasant satisfied "
     "worth impressed pleased bright clear sturdy generous attentive".split()
 )
 _BAD = set(
-    "bad terrible awful horrible slow dirty rude cold disappointing boring cheap broken useless annoying overpriced bland "
+    "bad terrible awful horrible slow dirty rude cold disappointing boring cheap broken useless "
+    "annoying overpriced bland "
     "poor uncomfortable noisy weak difficult hard dull disappointed expensive stale dry loud confusing".split()
 )
 
@@ -146,9 +148,11 @@ def negations(path: Path) -> Rows:
 
 
 _SUBJECTS = (
-    "the room/the hotel/the bed/the view/the pool/the food/the soup/the bread/the coffee/the meal/the service/our waiter/"
+    "the room/the hotel/the bed/the view/the pool/the food/the soup/the bread/the coffee/the meal/"
+    "the service/our waiter/"
     "the driver/the staff member/the film/the plot/the acting/the book/the ending/the music/the phone/the screen/"
-    "the battery/the sound/the camera/the app/the update/the website/the delivery/the flight/the seat/the course/the lesson/"
+    "the battery/the sound/the camera/the app/the update/the website/the delivery/the flight/the seat/"
+    "the course/the lesson/"
     "my doctor/the shop/the price/the game/the concert/the trip/the weather"
 ).split("/")
 _VERBS = (

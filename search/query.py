@@ -1,7 +1,6 @@
 """Text to hits: the nearest sentences of an index, alike in meaning and, as asked, in sentiment."""
 
 from collections.abc import Sequence
-from pathlib import Path
 
 import numpy as np
 
@@ -13,7 +12,7 @@ from search.nearest import Scored, check_k
 from search.records import Hit
 from search.similarity import OPPOSITE_WEIGHT, Vectors, check_weight, label_block, opposite
 
-__all__ = ["ANY", "DEFAULT_K", "OPPOSITE", "SAME", "Searcher", "aim"]
+__all__ = ["ANY", "DEFAULT_K", "OPPOSITE", "SAME", "Searcher", "aim", "check_query"]
 
 SAME, OPPOSITE, ANY = "same", "opposite", "any"
 """What a query may ask of sentiment, beside a label's name: its own, the mirrored one, or none."""
@@ -56,6 +55,17 @@ def aim(rows: Vectors, passport: Passport, sentiment: str | None, weight: float 
     return wanted, usual if weight is None else weight
 
 
+def check_query(passport: Passport, *, k: int, sentiment: str | None, weight: float | None) -> None:
+    """Refuse what `Searcher.search` would refuse, before an encoder is loaded.
+
+    Raises:
+        EncoderError: the encoder cannot do what is asked.
+        OptionError: an option is out of range.
+    """
+    check_k(k)
+    aim(np.empty((0, passport.width), np.float32), passport, sentiment, weight)
+
+
 class Searcher:
     """An index and the encoder that made it."""
 
@@ -70,14 +80,13 @@ class Searcher:
         self._encoder = encoder
 
     @classmethod
-    def open(cls, folder: Path, *, encoder: str | None = None) -> "Searcher":
-        """Open an index folder with its encoder, which may have moved: `encoder` says where it is now.
+    def of(cls, index: Index, *, encoder: str | None = None) -> "Searcher":
+        """Load an index's encoder, which may have moved: `encoder` says where it is now.
 
         Raises:
-            IndexFolderError: the folder is no index, or another encoder made it.
+            IndexFolderError: another encoder made the index.
             EncoderError: the encoder cannot be found or loaded.
         """
-        index = Index(folder)
         return cls(index, load_encoder(encoder or index.passport.name))
 
     @property
@@ -100,20 +109,11 @@ class Searcher:
             EncoderError: the encoder cannot do what is asked.
             OptionError: an option is out of range, or a text is blank.
         """
-        self.check(k=k, sentiment=sentiment, weight=weight)
+        check_query(self.passport, k=k, sentiment=sentiment, weight=weight)
         if any(not text.strip() for text in texts):
             raise OptionError("A query is blank; give it some words.")
         rows, used = aim(self._encoder.encode(texts).rows, self.passport, sentiment, weight)
         return [self._hits(found) for found in self.index.nearest.top(rows, k, used)]
-
-    def check(self, *, k: int, sentiment: str | None, weight: float | None) -> None:
-        """Refuse options that `search` would refuse, before anything is encoded.
-
-        Raises:
-            EncoderError, OptionError: as `search`.
-        """
-        check_k(k)
-        aim(np.empty((0, self.passport.width), np.float32), self.passport, sentiment, weight)
 
     def _hits(self, found: Scored) -> list[Hit]:
         labelled = self.passport.labels is not None

@@ -7,6 +7,7 @@ import click
 
 from search.cli.query import history_file, show_hits
 from search.errors import KindredError, OptionError
+from search.query import check_query
 
 if TYPE_CHECKING:
     from search.query import Searcher
@@ -87,7 +88,7 @@ def _answer(typed: str, searcher: "Searcher", settings: Settings) -> None:
         before = (settings.k, settings.sentiment, settings.weight)
         try:
             settings.change(name, value.strip())
-            searcher.check(k=settings.k, sentiment=settings.sentiment, weight=settings.weight)
+            check_query(searcher.passport, k=settings.k, sentiment=settings.sentiment, weight=settings.weight)
         except KindredError:
             settings.k, settings.sentiment, settings.weight = before
             raise

@@ -49,18 +49,18 @@ def command(
       kindred query hotels --file questions.txt --json
     """
     from search.cli.output import print_json
-    from search.index import resolve
+    from search.index import Index, resolve
     from search.lines import LineReader
-    from search.nearest import check_k
-    from search.query import Searcher
+    from search.query import Searcher, check_query
 
-    check_k(k)
     asked = list(queries)
     if file is not None:
         asked += [line.text.strip() for line in LineReader(file) if line.text.strip()]
         if not asked:
             raise click.UsageError(f"{file} holds no query.")
-    searcher = Searcher.open(resolve(index), encoder=encoder)
+    opened = Index(resolve(index))
+    check_query(opened.passport, k=k, sentiment=sentiment, weight=weight)
+    searcher = Searcher.of(opened, encoder=encoder)
     if not asked:
         from search.cli.prompt import ask
 

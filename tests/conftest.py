@@ -1,0 +1,46 @@
+"""Fixtures: the toy encoder, and a small real BERT that the tests build themselves."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.toy import ToyEncoder
+
+WORDS = (
+    "i love hate the a was were not is room hotel food staff noise price pool good bad fine clean dirty rude kind people "
+    "friendly loud quiet breakfast bed and very we it you never again lovely awful cold warm . , ! ?"
+).split()
+
+
+@pytest.fixture
+def toy() -> ToyEncoder:
+    """Give an encoder with three ordered feelings."""
+    return ToyEncoder()
+
+
+@pytest.fixture(scope="session")
+def small_bert(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Build a plain BERT folder of 2 layers and 32 dimensions with random weights: no sentence-transformers files."""
+    import torch
+    from transformers import BertConfig, BertModel, BertTokenizerFast
+
+    folder = tmp_path_factory.mktemp("models") / "small-bert"
+    folder.mkdir()
+    pieces = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *WORDS, *"abcdefghijklmnopqrstuvwxyz"]
+    pieces += [f"##{letter}" for letter in "abcdefghijklmnopqrstuvwxyz"]
+    vocabulary = folder / "vocab.txt"
+    vocabulary.write_text("\n".join(dict.fromkeys(pieces)) + "\n", encoding="utf-8")
+    torch.manual_seed(7)
+    config = BertConfig(
+        vocab_size=len(dict.fromkeys(pieces)),
+        hidden_size=32,
+        num_hidden_layers=2,
+        num_attention_heads=2,
+        intermediate_size=64,
+        max_position_embeddings=64,
+    )
+    BertModel(config).save_pretrained(folder)
+    BertTokenizerFast(vocab_file=str(vocabulary), do_lower_case=True).save_pretrained(folder)
+    assert json.loads((folder / "config.json").read_text(encoding="utf-8"))["hidden_size"] == 32
+    return folder

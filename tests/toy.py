@@ -1,0 +1,45 @@
+"""A toy encoder whose rows can be written by hand: topics and feelings are counted words."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from search.encoder import Encoded, Passport, to_rows
+from search.similarity import Labels, Scale
+
+FEELINGS = Labels(("negative", "neutral", "positive"), Scale.ORDINAL)
+EMOTIONS = Labels(("anger", "fear", "joy"), Scale.NOMINAL)
+
+TOPICS = ("room", "food", "staff", "noise", "price", "pool")
+_WORDS = {"good": 2, "love": 2, "joy": 2, "fine": 1, "fear": 1, "bad": 0, "hate": 0, "anger": 0}
+
+
+class ToyEncoder:
+    """Meaning: how often each topic is named, and a little of each text's own. Labels: the last feeling word, else neutral.
+
+    A text is (6 topics + 2) wide in meaning; its own two numbers depend on its characters alone.
+    """
+
+    def __init__(self, labels: Labels | None = FEELINGS, fingerprint: str = "toy") -> None:
+        self.calls: list[list[str]] = []
+        self._passport = Passport("toy", fingerprint, len(TOPICS) + 2, labels, 0.3, "toy")
+
+    @property
+    def passport(self) -> Passport:
+        """Say which encoder this is."""
+        return self._passport
+
+    def encode(self, texts: Sequence[str]) -> Encoded:
+        """Encode n texts."""
+        self.calls.append(list(texts))
+        classes = 0 if self._passport.labels is None else len(self._passport.labels.names)
+        raw = np.zeros((len(texts), self._passport.meaning_dim + classes), dtype=np.float32)
+        for row, text in enumerate(texts):
+            words = text.lower().replace(".", " ").split()
+            raw[row, : len(TOPICS)] = [words.count(topic) for topic in TOPICS]
+            code = sum(map(ord, text)) % 97 / 97
+            raw[row, len(TOPICS) : len(TOPICS) + 2] = 0.1 * np.cos(6 * code), 0.1 * np.sin(6 * code)
+            if classes:
+                said = [_WORDS[word] for word in words if word in _WORDS]
+                raw[row, self._passport.meaning_dim + (said[-1] if said else 1)] = 4.0
+        return to_rows(raw, self._passport, 1.0)
