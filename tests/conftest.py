@@ -23,7 +23,7 @@ def toy() -> ToyEncoder:
 def small_bert(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Build a plain BERT folder of 2 layers and 32 dimensions with random weights: no sentence-transformers files."""
     import torch
-    from transformers import BertConfig, BertModel, BertTokenizerFast
+    from transformers import BertConfig, BertModel, BertTokenizer
 
     folder = tmp_path_factory.mktemp("models") / "small-bert"
     folder.mkdir()
@@ -41,6 +41,6 @@ def small_bert(tmp_path_factory: pytest.TempPathFactory) -> Path:
         max_position_embeddings=64,
     )
     BertModel(config).save_pretrained(folder)
-    BertTokenizerFast(vocab_file=str(vocabulary), do_lower_case=True).save_pretrained(folder)
+    BertTokenizer(vocab_file=str(vocabulary), do_lower_case=True).save_pretrained(folder)
     assert json.loads((folder / "config.json").read_text(encoding="utf-8"))["hidden_size"] == 32
     return folder
