@@ -255,7 +255,11 @@ def _topics(encoder: Encoder, name: str, weights: Sequence[float]) -> Iterator[M
                 agrees += as_asked.mean()
                 both += (same_topic & as_asked).mean()
             count = len(texts)
-            figures = {"topic_kept": kept / count, "sentiment_agrees": agrees / count, "both": both / count}
+            figures = {
+                "topic_kept": float(kept / count),
+                "sentiment_agrees": float(agrees / count),
+                "both": float(both / count),
+            }
             yield Measurement(Task.TOPICS, name, count, asked, weight, figures)
 
 

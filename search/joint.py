@@ -48,8 +48,8 @@ _WINDOW = 64
 """How many batches' texts are sorted by length together: enough to save padding, few enough to stay random."""
 
 
-def load_base(folder: Path, max_length: int) -> SentenceTransformer:
-    """Load the model to start from, cut to `max_length` tokens a text.
+def load_base(folder: Path, max_length: int, dropout: float = 0.0) -> SentenceTransformer:
+    """Load the model to start from, cut to `max_length` tokens a text, with `dropout` in place of its own.
 
     Raises:
         EncoderError: it cannot be loaded, or is not a transformer with mean or CLS pooling.
@@ -60,6 +60,9 @@ def load_base(folder: Path, max_length: int) -> SentenceTransformer:
         )
     except (OSError, ValueError, KeyError, RuntimeError) as exc:
         raise EncoderError(f"{folder} cannot be loaded to be fine-tuned: {exc}") from exc
+    for module in model.modules():
+        if isinstance(module, nn.Dropout):
+            module.p = dropout
     model.max_seq_length = min(max_length, model.max_seq_length or max_length)
     return model
 

@@ -58,7 +58,7 @@ def train(data: TrainingData, base: Path, work: Path, options: FinetuneOptions, 
     """
     logging.disable_progress_bar()  # type: ignore[no-untyped-call]
     set_seed(options.seed)
-    model = joint_model(load_base(base, options.max_length), Card.read(base), data.labels)
+    model = joint_model(load_base(base, options.max_length, options.dropout), Card.read(base), data.labels)
     model.model_card_data.generate_widget_examples = False
     label_count = len(data.labels.names)
     base_meaning = _base_meaning(model, data, work, progress) if options.keep_meaning else None

@@ -24,6 +24,7 @@ __all__ = ["command"]
 @click.option("--epochs", type=int, metavar="N", help="Passes over the data; the best one is kept.  [default: 3]")
 @click.option("--batch-size", type=int, metavar="N", help="Texts a step.  [default: 32]")
 @click.option("--learning-rate", type=float, metavar="X", help="The highest learning rate.  [default: 1e-4]")
+@click.option("--dropout", type=float, metavar="SHARE", help="Activations dropped in training.  [default: 0]")
 @click.option("--max-length", type=int, metavar="N", help="Tokens of a text that are read.  [default: 128]")
 @click.option("--validation", type=float, metavar="SHARE", help="Share of rows held back.  [default: 0.1]")
 @click.option("--seed", type=int, metavar="N", help="Two runs with one seed agree.  [default: 0]")
