@@ -159,10 +159,12 @@ _VERBS = (
     ("works", "does not work"), ("works well", "doesn't work well"), ("impressed us", "did not impress us"),
     ("lived up to the reviews", "never lived up to the reviews"), ("was worth the money", "was hardly worth the money"),
     ("helped me", "did nothing to help me"), ("made us happy", "did not make us happy"),
-    ("arrived in one piece", "did not arrive in one piece"), ("is something I would buy again", "is nothing I would buy again"),
+    ("arrived in one piece", "did not arrive in one piece"), 
+    ("is something I would buy again", "is nothing I would buy again"),
     ("pleased everybody", "pleased nobody"), ("has charm", "has no charm"), ("is well made", "isn't well made"),
     ("never disappoints", "disappoints"), ("never lets you down", "lets you down"), ("does not fail", "fails"),
-    ("was free of faults", "was full of faults"), ("caused no trouble", "caused trouble"), ("wasn't boring", "was boring"),
+    ("was free of faults", "was full of faults"), ("caused no trouble", "caused trouble"),
+    ("wasn't boring", "was boring"),
     ("isn't slow", "is slow"), ("was not dirty", "was dirty"), ("never broke", "broke"), ("had no flaws", "had flaws"),
     ("isn't bad at all", "is bad"), ("was never rude", "was rude"), ("hardly ever crashes", "keeps crashing"),
     ("gave me nothing to complain about", "gave me plenty to complain about"),
@@ -189,11 +191,11 @@ MIX = (
     Part("sentiment/sst5_train.tsv", five_labels, 8_544, "SST-5; no licence stated"),
     Part("sentiment/mr_train.tsv", two_labels, 10_662, "MR v1.0, CC BY 4.0"),
     Part("sentiment/plot_sentences_neutral.tsv", plots, 5_000, "SUBJ's objective half, CC BY 4.0"),
-    Part("sentiment/pros_cons.tsv", two_labels, 25_000, "product pros and cons, CC BY 4.0"),
+    Part("sentiment/pros_cons.tsv", two_labels, 15_000, "product pros and cons, CC BY 4.0"),
     Part("sentiment/uci_yelp.tsv", two_labels, 1_000, "UCI labelled sentences, CC BY 4.0"),
     Part("sentiment/uci_amazon_cells.tsv", two_labels, 1_000, "UCI labelled sentences, CC BY 4.0"),
     Part("sentiment/uci_imdb.tsv", two_labels, 1_000, "UCI labelled sentences, CC BY 4.0"),
-    Part("emotion/goemotions_train.tsv", emotions, 43_410, "GoEmotions, Apache-2.0 / CC BY 4.0"),
+    Part("emotion/goemotions_train.tsv", emotions, 34_000, "GoEmotions, Apache-2.0 / CC BY 4.0"),
     Part("polarity_flips/imdb_counterfactual_train.tsv", contrasts, 3_414, "counterfactual IMDb, Apache-2.0"),
     Part("sentiment/uci_yelp.tsv", negations, 1_000, "turned by this script"),
     Part("sentiment/uci_amazon_cells.tsv", negations, 1_000, "turned by this script"),
@@ -203,7 +205,7 @@ MIX = (
     Part("polarity_flips/negated_snli.tsv", premises, 1_000, "negated SNLI, CC BY-SA"),
     Part("similarity/sick_train.tsv", pairs, 6_000, "SICK, CC BY-SA"),
     Part("similarity/stsb_train.tsv", pairs, 8_000, "STS-B, CC BY-SA"),
-    Part("scale/novels_sentences.txt.gz", sentences, 12_000, "English novels, public domain"),
+    Part("scale/novels_sentences.txt.gz", sentences, 8_000, "English novels, public domain"),
 )
 
 
@@ -235,10 +237,11 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--base", default="all-MiniLM-L6-v2")
     parser.add_argument("--share", type=float, default=1.0, help="take this share of each file, for trials")
-    parser.add_argument("--epochs", type=int, default=2)
+    parser.add_argument("--epochs", type=int, default=1)
     parser.add_argument("--keep-meaning", type=float, default=3.0)
     parser.add_argument("--learning-rate", type=float, default=1.5e-4)
     parser.add_argument("--batch-size", type=int, default=64)
+    parser.add_argument("--max-length", type=int, default=64)
     chosen = parser.parse_args()
     options = FinetuneOptions(
         base=chosen.base,
@@ -246,6 +249,7 @@ def main() -> None:
         epochs=chosen.epochs,
         batch_size=chosen.batch_size,
         learning_rate=chosen.learning_rate,
+        max_length=chosen.max_length,
         validation=0.02,
         seed=SEED,
     )

@@ -43,6 +43,16 @@ class Layout:
         return self.folder / "report.json"
 
     @property
+    def model_card(self) -> Path:
+        """What it is, for people."""
+        return self.folder / "README.md"
+
+    @property
+    def curves(self) -> Path:
+        """The training, drawn."""
+        return self.folder / "curves.svg"
+
+    @property
     def config(self) -> Path:
         """The transformer's own configuration, in the folder itself or in its first module's."""
         return self.folder / "config.json"

@@ -63,7 +63,10 @@ def expand(patterns: Sequence[str]) -> list[str]:
             if not found:
                 raise InputError(f"{pattern}: no such file or folder.")
             names.extend(found)
-    return list(dict.fromkeys(names))
+    first: dict[object, str] = {}
+    for name in names:
+        first.setdefault(name if name == STDIN else Path(name).absolute(), name)
+    return list(first.values())
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,14 +1,14 @@
 """Sentences that say the same: pairs, clusters, and who survives.
 
 Exact: equal after Unicode (NFKC) and white space normalisation. Semantic: a score at or above the threshold.
-Clusters hold together: every member is exactly equal to the survivor or scores the threshold against it; there is no
-chaining, and the order of the input does not change who is put with whom.
+Clusters hold together: every member, or one that is exactly equal to it, is exactly equal to the survivor or scores the
+threshold against it; there is no chaining, and the order of the input does not change who is put with whom.
 """
 
 import tempfile
 import unicodedata
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -34,7 +34,7 @@ DEFAULT_THRESHOLD = 0.85
 class Duplicates:
     """What `find_duplicates` found among `count` sentences.
 
-    `pairs`: best first, then in row order; a sentence of an exact group is paired with the group's first only.
+    `pairs`: best first, then in row order; a sentence of an exact group is paired with one of the group only.
     `clusters`: largest first.
     """
 
@@ -76,12 +76,12 @@ def find_duplicates(
     """
     check_threshold(threshold)
     weight = _weight(index.passport, weight)
-    groups = _exact_groups(index)
+    texts = dict(index.texts())
+    groups = _exact_groups(texts)
     leaders = sorted(groups)
     neighbours = _semantic_pairs(index, leaders, threshold, weight, progress)
-    texts = dict(index.texts())
     clusters = _clusters(groups, neighbours, texts)
-    exact = [(leader, row) for leader in leaders for row in groups[leader][1:]]
+    exact = [(min(leader, row), max(leader, row)) for leader in leaders for row in groups[leader] if row != leader]
     involved = sorted({row for pair in (*exact, *neighbours) for row in pair})
     entries = {entry.row: entry for entry in index.entries(involved)}
     pairs = [Pair(1.0, EXACT, entries[a], entries[b], "equal text") for a, b in exact]
@@ -120,16 +120,16 @@ def _weight(passport: Passport, weight: float | None) -> float:
     return passport.default_weight if weight is None else weight
 
 
-def _exact_groups(index: Index) -> dict[int, list[int]]:
-    """Return the rows of each distinct normalised text, by the first of them.
+def _exact_groups(texts: Mapping[int, str]) -> dict[int, list[int]]:
+    """Return the rows of each distinct normalised text, by the one of them that leads.
 
-    Of the texts that are equal when normalised, the first in row order leads.
+    The text that sorts first leads, not the first in row order: their rows may differ a little. Of equal texts, whose
+    rows are equal, the first leads.
     """
-    first: dict[str, int] = {}
-    groups: dict[int, list[int]] = defaultdict(list)
-    for row, text in index.texts():
-        groups[first.setdefault(normalised(text), row)].append(row)
-    return groups
+    groups: dict[str, list[int]] = defaultdict(list)
+    for row, text in texts.items():
+        groups[normalised(text)].append(row)
+    return {min(rows, key=texts.__getitem__): rows for rows in groups.values()}
 
 
 def _semantic_pairs(

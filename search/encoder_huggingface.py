@@ -69,6 +69,7 @@ class HuggingFaceEncoder:
 
 def _load(folder: Path, device: str | None) -> "HuggingFaceEmbeddings":
     from langchain_huggingface import HuggingFaceEmbeddings
+    from safetensors import SafetensorError
     from transformers.utils import logging
 
     logging.disable_progress_bar()  # type: ignore[no-untyped-call]
@@ -79,5 +80,5 @@ def _load(folder: Path, device: str | None) -> "HuggingFaceEmbeddings":
     }
     try:
         return HuggingFaceEmbeddings(model_name=str(folder), model_kwargs=options, encode_kwargs={"batch_size": _BATCH})
-    except (OSError, ValueError, KeyError, RuntimeError) as exc:
+    except (OSError, ValueError, KeyError, RuntimeError, SafetensorError) as exc:
         raise EncoderError(f"{folder} cannot be loaded as an encoder: {exc}") from exc

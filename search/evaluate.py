@@ -36,14 +36,14 @@ from search.metrics import (
 )
 from search.nearest import Nearest
 from search.query import OPPOSITE, SAME, aim
-from search.similarity import Labels, Scale, Vectors, parts, total
+from search.similarity import Labels, Scale, Vectors, check_weight, parts, total
 from search.store_faiss import FaissStore
 from search.tables import Row, TableReader, choose_column
 
 __all__ = ["Measurement", "Task", "detect", "evaluate"]
 
-TOPIC_K = 10
-TOPIC_WEIGHTS = (0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.7, 1.0)
+_TOPIC_K = 10
+_TOPIC_WEIGHTS = (0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.7, 1.0)
 _RETRIEVED = 100
 _NO_TOPIC = {"anecdotes/miscellaneous"}
 _SCORES = ("score", "relatedness", "similarity")
@@ -119,14 +119,16 @@ def evaluate(
 
     Raises:
         InputError: the file is not of the task's layout.
-        EncoderError: the task needs labels that the encoder lacks.
+        OptionError: a weight is out of range, or labels cannot be compared.
     """
+    for weight in weights:
+        check_weight(weight)
     task = task or detect(name)
     passport = encoder.passport
     if passport.labels is None:
         weights = [0.0]
     elif not weights:
-        weights = TOPIC_WEIGHTS if task is Task.TOPICS else sorted({0.0, passport.default_weight})
+        weights = _TOPIC_WEIGHTS if task is Task.TOPICS else sorted({0.0, passport.default_weight})
     if task is Task.SENTIMENT:
         return _sentiment(encoder, name)
     if task is Task.TOPICS:
@@ -194,6 +196,7 @@ def _by_polarity(
     summed = np.stack(
         [encoded.probabilities[:, np.array(own_signs) == sign].sum(axis=1) for sign in shared], axis=1
     ).astype(np.float32)
+    summed += np.finfo(np.float32).tiny  # probabilities of 0 throughout are shared out evenly
     return tuple(str(sign) for sign in shared), gold, summed / summed.sum(axis=1, keepdims=True)
 
 
@@ -213,15 +216,20 @@ def _pairs(encoder: Encoder, name: str, task: Task, weights: Sequence[float]) ->
         b.append(_text(row, "sentence2", name))
         try:
             gold.append(float(row.cells[column]))
-        except (TypeError, ValueError) as exc:
-            raise InputError(f"{name}:{row.line}: {column} is {row.cells[column]!r}, expected a number.") from exc
+        except (KeyError, TypeError, ValueError) as exc:
+            raise InputError(f"{name}:{row.line}: {column} is {row.cells.get(column)!r}, expected a number.") from exc
+        if task is Task.DUPLICATES and gold[-1] not in {0.0, 1.0}:
+            raise InputError(f"{name}:{row.line}: {column} is {gold[-1]:g}, expected 0 or 1.")
+    if task is Task.SIMILARITY and len(set(gold)) == 1:
+        raise InputError(f"{name}: every {column} is {gold[0]:g}; with nothing to tell apart, nothing is measured.")
     truth = np.array(gold)
     rows_a, rows_b = encoder.encode(a).rows, encoder.encode(b).rows
     meaning, sentiment = parts(rows_a, rows_b, encoder.passport.meaning_dim)
     for weight in weights:
         scores = total(meaning, sentiment, weight)
         if task is Task.SIMILARITY:
-            figures = {"spearman": float(spearmanr(scores, truth).statistic)}
+            # Equal scores throughout have no rank correlation: they tell nothing apart.
+            figures = {"spearman": float(spearmanr(scores, truth).statistic) if np.ptp(scores) else 0.0}
         else:
             f1, threshold = best_f1(scores, truth.astype(np.int64))
             precision = average_precision(scores, truth.astype(np.int64))
@@ -247,8 +255,8 @@ def _topics(encoder: Encoder, name: str, weights: Sequence[float]) -> Iterator[M
         for weight in weights:
             wanted, used = aim(rows, encoder.passport, asked, weight)
             kept = agrees = both = 0.0
-            for number, found in enumerate(nearest.top(wanted, TOPIC_K + 1, used)):
-                others = found.rows[found.rows != number][:TOPIC_K]
+            for number, found in enumerate(nearest.top(wanted, _TOPIC_K + 1, used)):
+                others = found.rows[found.rows != number][:_TOPIC_K]
                 same_topic = topics[others] == topics[number]
                 as_asked = (feelings[others] == feelings[number]) == (asked != OPPOSITE)
                 kept += same_topic.mean()
@@ -269,8 +277,8 @@ def _with_one_opinion(name: str) -> tuple[list[str], npt.NDArray[np.str_], npt.N
     feelings: dict[str, set[str]] = defaultdict(set)
     for row in TableReader(name):
         text = _text(row, "text", name)
-        topics[text].add(str(row.cells["category"]))
-        feelings[text].add(str(row.cells["polarity"]))
+        topics[text].add(_text(row, "category", name))
+        feelings[text].add(_text(row, "polarity", name))
     texts = [
         text
         for text in topics
@@ -278,9 +286,9 @@ def _with_one_opinion(name: str) -> tuple[list[str], npt.NDArray[np.str_], npt.N
         and feelings[text] <= {"positive", "negative"}
         and not topics[text] & _NO_TOPIC
     ]
-    if len(texts) <= TOPIC_K:
+    if len(texts) <= _TOPIC_K:
         raise InputError(
-            f"{name}: {len(texts)} sentences with one topic and one polarity; more than {TOPIC_K} are needed."
+            f"{name}: {len(texts)} sentences with one topic and one polarity; more than {_TOPIC_K} are needed."
         )
     return (
         texts,

@@ -97,20 +97,19 @@ def new_folder(folder: Path) -> Iterator[Path]:
     folder.parent.mkdir(parents=True, exist_ok=True)
     aside = folder.with_name(f".{folder.name}.{os.getpid()}.aside")
     old = folder.with_name(f".{folder.name}.{os.getpid()}.old")
+    shutil.rmtree(aside, ignore_errors=True)  # a killed job with the same process id left it
     aside.mkdir()
     try:
         yield aside
-        for path in aside.rglob("*"):
+        for path in (aside, *aside.rglob("*")):
             sync(path)
         if folder.exists():
+            shutil.rmtree(old, ignore_errors=True)
             folder.rename(old)
-        try:
-            aside.rename(folder)
-        except OSError:
-            if old.exists():
-                old.rename(folder)
-            raise
+        aside.rename(folder)
         sync(folder.parent)
     finally:
+        if old.exists() and not folder.exists():
+            old.rename(folder)
         shutil.rmtree(aside, ignore_errors=True)
         shutil.rmtree(old, ignore_errors=True)

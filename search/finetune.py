@@ -1,20 +1,27 @@
-"""Labelled texts to a checkpoint: the fine-tuning job."""
+"""Labelled texts to a checkpoint: the fine-tuning job, which a later run takes up where it was killed."""
 
-import tempfile
+import hashlib
+import json
+import shutil
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from search.checkpoint import Card, Layout, find, fingerprint
-from search.files import check_free, new_folder, write_json
+from search.files import check_free, new_folder, read_json, write_json, write_text
 from search.labelled import LabelledCorpus
+from search.model_card import draw_curves, model_card
+from search.processes import Processes, processes
 from search.progress import SILENT, Progress
-from search.training_data import prepare
+from search.training_data import TrainingData, prepare
 from search.training_options import FinetuneOptions
 
-__all__ = ["finetune"]
+__all__ = ["finetune", "working_folder"]
+
+_JOB = "job.json"
 
 
 def finetune(
@@ -28,6 +35,9 @@ def finetune(
     progress: Progress = SILENT,
 ) -> dict[str, Any]:
     """Fine-tune an encoder on labelled texts; write the checkpoint and return its report.
+
+    A run that was killed or interrupted goes on from its last saved step when it is called again with the same files
+    and options, and ends with the same weights.
 
     Args:
         patterns: labelled files (CSV, TSV, JSONL, Parquet), folders or globs.
@@ -45,39 +55,89 @@ def finetune(
         OutputError: `out` exists.
     """
     options = options or FinetuneOptions()
+    group = processes()
     check_free(out, overwrite=overwrite)
     started = time.monotonic()
     base = find(options.base)
     corpus = LabelledCorpus(patterns, text_column=text_column, label_column=label_column)
-    with tempfile.TemporaryDirectory(prefix="kindred-") as work, new_folder(out) as aside:
+    with _work(out, group) as work:
         data = prepare(
             corpus,
-            Path(work),
+            work / f"texts-{group.rank}.arrow",
             validation=options.validation,
             seed=options.seed,
             ordinal=options.ordinal,
             nominal=options.nominal,
         )
+        base_print = fingerprint(base)
+        _take_up(work, _identity(data, base_print, options), group)
         from search.training import train
 
-        trained = train(data, base, Path(work), options, progress)
-        report = {
+        trained = train(data, base, work, options, progress)
+        report: dict[str, Any] = {
             "rows": len(data.classes),
             "training_rows": len(data.train),
             "labels": data.counts(),
             "scale": str(data.labels.scale),
             "epochs": trained.epochs,
             "best_epoch": trained.best_epoch,
+            "stopped": trained.stopped,
             "validation": trained.validation,
-            "base": {"name": options.base, "fingerprint": fingerprint(base)},
+            "base": {"name": options.base, "fingerprint": base_print},
             "data": [
                 {"name": Path(one.name).name, "rows": one.sentences, "sha256": one.sha256} for one in data.sources
             ],
             "options": asdict(options),
             "seconds": round(time.monotonic() - started, 1),
         }
-        trained.model.save(str(aside), create_model_card=False)
-        summary = {key: report[key] for key in ("rows", "best_epoch", "validation")}
-        Card(data.labels, trained.temperature, report=summary).write(aside)
-        write_json(Layout(aside).report, report)
+        if group.main:
+            with new_folder(out) as aside:
+                trained.model.save(str(aside), create_model_card=False)
+                summary = {key: report[key] for key in ("rows", "best_epoch")}
+                Card(data.labels, trained.temperature, report=summary).write(aside)
+                write_json(Layout(aside).report, report)
+                write_text(Layout(aside).model_card, model_card(out.name, report))
+                draw_curves(report["epochs"], Layout(aside).curves)
+            shutil.rmtree(work)
+        group.wait()
     return report
+
+
+def working_folder(out: Path) -> Path:
+    """Return where a run keeps what it needs to go on, beside its checkpoint."""
+    return out.with_name(f".{out.name}.training")
+
+
+@contextmanager
+def _work(out: Path, group: Processes) -> Iterator[Path]:
+    """Give the working folder; left early, it stays only if there is a saved step to go on from."""
+    work = working_folder(out)
+    work.mkdir(parents=True, exist_ok=True)
+    group.wait()
+    try:
+        yield work
+    except BaseException:
+        if group.main and not any(work.glob("steps/checkpoint-*")):
+            shutil.rmtree(work, ignore_errors=True)
+        raise
+
+
+def _identity(data: TrainingData, base: str, options: FinetuneOptions) -> dict[str, str]:
+    """Return what two runs must share for the one to go on where the other was killed."""
+    told = asdict(options) | {"max_minutes": None, "tensorboard": None, "save_steps": None}
+    content = [(source.sha256, source.sentences) for source in data.sources]
+    text = json.dumps([told, content, base, data.labels.names], default=str)
+    return {"job": hashlib.sha256(text.encode()).hexdigest()}
+
+
+def _take_up(work: Path, identity: dict[str, str], group: Processes) -> None:
+    """Keep the saved steps of the same job; remove those of another."""
+    job = work / _JOB
+    if group.main and (not job.exists() or read_json(job) != identity):
+        for path in work.iterdir():
+            if path.is_dir():
+                shutil.rmtree(path)
+            elif path.suffix != ".arrow":
+                path.unlink()
+        write_json(job, identity)
+    group.wait()

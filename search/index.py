@@ -53,9 +53,9 @@ class Index:
         generation = self.manifest.generation
         shape = (self.manifest.count, self.passport.width)
         self.vectors: Vectors = np.memmap(layout.vectors(generation), dtype=np.float32, mode="r", shape=shape)
+        self.nearest = Nearest(self.vectors, self.passport.meaning_dim, FaissStore.open(layout.faiss(generation)))
         uri = f"{layout.sentences(generation).absolute().as_uri()}?mode=ro&immutable=1"
         self._sentences = sqlite3.connect(uri, uri=True, check_same_thread=False)
-        self.nearest = Nearest(self.vectors, self.passport.meaning_dim, FaissStore.open(layout.faiss(generation)))
 
     @property
     def passport(self) -> Passport:

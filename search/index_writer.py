@@ -3,7 +3,8 @@
 import hashlib
 import json
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -46,7 +47,8 @@ class IndexWriter:
     """Build a new generation of an index folder. Use as a context manager; nothing counts before `commit`.
 
     A generation is written beside the one that is there, under other file names. Left early, its files are removed,
-    and the folder too where it was new; killed, the folder still opens as it was, and the next build removes them.
+    and the folder too where it was new; killed, the folder still opens as it was, or as committed, and the next build
+    removes the other files.
     """
 
     def __init__(self, folder: Path, passport: Passport, *, overwrite: bool = False) -> None:
@@ -62,18 +64,20 @@ class IndexWriter:
         self._created = not folder.exists()
         self._old = check_target(folder, overwrite=overwrite)
         self._generation = self._old.generation + 1 if self._old else 1
-        self._committed = False
         self._count = 0
         self._digest = hashlib.sha256()
-        self._remove(self._generation)
-        for path in self._layout.all_files(self._generation):
-            path.parent.mkdir(parents=True, exist_ok=True)
-        self._vectors = self._layout.vectors(self._generation).open("xb")
-        self._sentences = sqlite3.connect(self._layout.sentences(self._generation))
-        # The file is nobody's until the commit, so a journal would only cost time.
-        self._sentences.execute("PRAGMA journal_mode = OFF")
-        self._sentences.execute("PRAGMA synchronous = OFF")
-        self._sentences.executescript(_SCHEMA)
+        self._remove_all_but(self._generation - 1)
+        with ExitStack() as undo, _writing(self._layout.sentences(self._generation)) as path:
+            undo.callback(self._undo)
+            for file in self._layout.all_files(self._generation):
+                file.parent.mkdir(parents=True, exist_ok=True)
+            self._vectors = undo.enter_context(self._layout.vectors(self._generation).open("xb"))
+            self._sentences = undo.enter_context(closing(sqlite3.connect(path)))
+            # The file is nobody's until the commit, so a journal would only cost time.
+            self._sentences.execute("PRAGMA journal_mode = OFF")
+            self._sentences.execute("PRAGMA synchronous = OFF")
+            self._sentences.executescript(_SCHEMA)
+            self._leave = undo.pop_all()
 
     def __enter__(self) -> Self:
         """Give the writer to a with block."""
@@ -83,12 +87,7 @@ class IndexWriter:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Remove what was not committed."""
-        self._vectors.close()
-        self._sentences.close()
-        if not self._committed:
-            self._remove(self._generation)
-            if self._created:
-                _remove_empty(self.folder)
+        self._leave.close()
 
     def known(self, texts: Sequence[str]) -> dict[str, int]:
         """Return the rows of those texts that are in this generation already."""
@@ -121,25 +120,26 @@ class IndexWriter:
     ) -> None:
         """Write n sentences, their (n, d+s) rows, and their labels with probabilities, in this order."""
         self._vectors.write(np.ascontiguousarray(vectors, dtype=np.float32).tobytes())
-        self._sentences.executemany(
-            "INSERT INTO sentences VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            (
+        with _writing(self._layout.sentences(self._generation)):
+            self._sentences.executemany(
+                "INSERT INTO sentences VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 (
-                    self._count + number,
-                    one.text,
-                    content_hash(one.text),
-                    one.source,
-                    one.line,
-                    one.start,
-                    one.end,
-                    label,
-                    probability,
-                    json.dumps(dict(one.metadata), ensure_ascii=False, default=str),
-                )
-                for number, (one, (label, probability)) in enumerate(zip(sentences, labels, strict=True))
-            ),
-        )
-        self._sentences.commit()
+                    (
+                        self._count + number,
+                        one.text,
+                        content_hash(one.text),
+                        one.source,
+                        one.line,
+                        one.start,
+                        one.end,
+                        label,
+                        probability,
+                        json.dumps(dict(one.metadata), ensure_ascii=False, default=str),
+                    )
+                    for number, (one, (label, probability)) in enumerate(zip(sentences, labels, strict=True))
+                ),
+            )
+            self._sentences.commit()
         for one in sentences:
             self._digest.update(
                 f"{len(one.text)} {one.text} {one.line} {one.start} {one.end}\n".encode("utf-8", "replace")
@@ -168,14 +168,35 @@ class IndexWriter:
             files=tuple(FileRecord.of(path, self.folder) for path in files),
         )
         manifest.write(self.folder)
-        self._committed = True
-        if self._old:
-            self._remove(self._old.generation)
+        self._remove_all_but(self._generation)
         return manifest
 
-    def _remove(self, generation: int) -> None:
-        for path in self._layout.all_files(generation):
+    def _undo(self) -> None:
+        if not self._committed():
+            self._remove_all_but(self._generation - 1)
+            if self._created:
+                _remove_empty(self.folder)
+
+    def _committed(self) -> bool:
+        """Say whether the manifest in place is this generation's; an interrupt may come right after the rename."""
+        if not self._layout.manifest.exists():
+            return False
+        return Manifest.read(self.folder).generation == self._generation
+
+    def _remove_all_but(self, generation: int) -> None:
+        for path in self._layout.strays(generation):
             path.unlink(missing_ok=True)
+
+
+@contextmanager
+def _writing(path: Path) -> Iterator[Path]:
+    """Turn SQLite's errors, a full disk among them, into ours."""
+    try:
+        yield path
+    except sqlite3.Error as exc:
+        raise OutputError(
+            f"{path}: cannot be written ({exc}); nothing was changed. See that the disk has room, and run it again."
+        ) from exc
 
 
 def best_labels(encoded: Encoded, passport: Passport) -> list[tuple[str | None, float | None]]:
@@ -201,8 +222,8 @@ def check_target(folder: Path, *, overwrite: bool) -> Manifest | None:
     if not folder.exists() or not any(folder.iterdir()):
         return None
     if not Layout(folder).manifest.exists():
-        own = {"vectors", "faiss"}
-        if all(path.name in own or path.name.startswith("sentences-") for path in folder.iterdir()):
+        own = {folder / "vectors", folder / "faiss", *Layout(folder).strays(0)}
+        if own.issuperset(folder.iterdir()):
             return None  # what a killed first build left
         raise OutputError(f"{folder} exists and is not an index; choose another --out.")
     if not overwrite:

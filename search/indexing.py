@@ -22,7 +22,8 @@ _WINDOW = 4096
 def default_name(pattern: str) -> str:
     """Return the name of an index of a file, folder or glob: its last part without suffix."""
     path = Path(pattern)
-    return path.name if path.is_dir() else path.name.partition(".")[0].strip("*?[]-_ ") or "index"
+    name = path.resolve().name if path.is_dir() else path.name.partition(".")[0].strip("*?[]-_ ")
+    return name or "index"
 
 
 def build_index(

@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 from datasets import Dataset
+from safetensors import SafetensorError
 from sentence_transformers import SentenceTransformer
 from sentence_transformers.base.sampler import DefaultBatchSampler
 from sentence_transformers.sentence_transformer.modules import Dense, Pooling
@@ -48,8 +49,8 @@ _WINDOW = 64
 """How many batches' texts are sorted by length together: enough to save padding, few enough to stay random."""
 
 
-def load_base(folder: Path, max_length: int, dropout: float = 0.0) -> SentenceTransformer:
-    """Load the model to start from, cut to `max_length` tokens a text, with `dropout` in place of its own.
+def load_base(folder: Path, dropout: float = 0.0) -> SentenceTransformer:
+    """Load the model to start from, with `dropout` in place of its own.
 
     Raises:
         EncoderError: it cannot be loaded, or is not a transformer with mean or CLS pooling.
@@ -58,12 +59,11 @@ def load_base(folder: Path, max_length: int, dropout: float = 0.0) -> SentenceTr
         model = SentenceTransformer(
             str(folder), local_files_only=True, model_kwargs={"use_safetensors": True, "dtype": torch.float32}
         )
-    except (OSError, ValueError, KeyError, RuntimeError) as exc:
+    except (OSError, ValueError, KeyError, RuntimeError, SafetensorError) as exc:
         raise EncoderError(f"{folder} cannot be loaded to be fine-tuned: {exc}") from exc
     for module in model.modules():
         if isinstance(module, nn.Dropout):
             module.p = dropout
-    model.max_seq_length = min(max_length, model.max_seq_length or max_length)
     return model
 
 
@@ -132,6 +132,7 @@ class JointLoss(nn.Module):
         base_meaning: npt.NDArray[np.floating[Any]] | None,
         keep_meaning: float,
         label_count: int,
+        label_weights: npt.NDArray[np.float32] | None = None,
     ) -> None:
         """Hold the targets of the n training rows.
 
@@ -141,6 +142,7 @@ class JointLoss(nn.Module):
             base_meaning: (n, d) meaning of the frozen base, may be a memory map; None where nothing is kept.
             keep_meaning: how much moving away from it costs.
             label_count: the number C of labels.
+            label_weights: (C,) how much each label's rows count; None: alike.
         """
         super().__init__()
         self.model = model
@@ -148,6 +150,7 @@ class JointLoss(nn.Module):
         self.recent = float("nan")
         self._classes = classes
         self._label_count = label_count
+        self._label_weights = None if label_weights is None else torch.from_numpy(label_weights)
         self._base_meaning = base_meaning
         self._sum, self._steps = 0.0, 0
 
@@ -158,7 +161,9 @@ class JointLoss(nn.Module):
         raw = self.model(texts)["sentence_embedding"]
         width = raw.shape[1] - self._label_count
         target = torch.from_numpy(self._classes[numbers]).to(raw.device)
-        labelled = functional.cross_entropy(raw[:, width:].float(), target, ignore_index=UNLABELLED, reduction="sum")
+        logits = raw[:, width:].float()
+        weights = None if self._label_weights is None else self._label_weights.to(raw.device)
+        labelled = functional.cross_entropy(logits, target, weights, ignore_index=UNLABELLED, reduction="sum")
         losses = {"label": labelled / len(target)}
         if self._base_meaning is not None:
             base = torch.from_numpy(self._base_meaning[numbers].astype(np.float32)).to(raw.device)
@@ -168,6 +173,14 @@ class JointLoss(nn.Module):
             self.recent = float(torch.stack([loss.detach() for loss in losses.values()]).sum())
             self._sum, self._steps = self._sum + self.recent, self._steps + 1
         return losses
+
+    def saved(self) -> tuple[float, int]:
+        """Return what `restore` needs to go on counting."""
+        return self._sum, self._steps
+
+    def restore(self, total: float, steps: int) -> None:
+        """Go on counting from what `saved` gave."""
+        self._sum, self._steps = total, steps
 
     def take_mean(self) -> float:
         """Return the mean loss of the steps since it was last taken."""
@@ -182,7 +195,7 @@ class LengthGroupedSampler(DefaultBatchSampler):
     def __init__(self, dataset: Dataset, batch_size: int, drop_last: bool, **kwargs: Any) -> None:
         """Measure the texts; the trainer calls this with its own arguments."""
         super().__init__(dataset, batch_size, drop_last, **kwargs)
-        self._lengths = text_lengths(dataset)
+        self._lengths = _text_lengths(dataset)
 
     def __iter__(self) -> Iterator[list[int]]:
         """Yield the batches of an epoch; the same seed and epoch give the same batches."""
@@ -206,6 +219,6 @@ class LengthGroupedSampler(DefaultBatchSampler):
         return whole * _WINDOW + -(-rest // self.batch_size)
 
 
-def text_lengths(dataset: Dataset) -> npt.NDArray[np.int64]:
+def _text_lengths(dataset: Dataset) -> npt.NDArray[np.int64]:
     """Return the (n,) lengths in characters of a data set's texts."""
     return np.array([len(text) for text in dataset["text"]], dtype=np.int64)

@@ -1,5 +1,6 @@
 """Labelled texts from tables, and the order of their labels."""
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -121,11 +122,10 @@ def order_labels(counts: Mapping[str, int], *, ordinal: Sequence[str] | None = N
 
 def _known_order(counts: Mapping[str, int]) -> tuple[str, ...] | None:
     try:
-        return tuple(sorted(counts, key=float))
+        positions = {label: float(label) for label in counts}
     except ValueError:
-        pass
-    steps = {name: step for step, names in enumerate(_FEELINGS) for name in names}
-    positions = [steps.get(label.lower()) for label in counts]
-    if None in positions or len(set(positions)) < len(positions):
+        steps = {name: step for step, names in enumerate(_FEELINGS) for name in names}
+        positions = {label: steps.get(label.lower(), math.nan) for label in counts}
+    if not all(map(math.isfinite, positions.values())) or len(set(positions.values())) < len(positions):
         return None
-    return tuple(sorted(counts, key=lambda label: steps[label.lower()]))
+    return tuple(sorted(counts, key=positions.__getitem__))

@@ -41,6 +41,12 @@ class Layout:
         """Every file of a generation."""
         return [self.sentences(generation), self.vectors(generation), self.faiss(generation)]
 
+    def strays(self, generation: int) -> list[Path]:
+        """Files of any other generation, and manifests that a killed build had not put in place."""
+        patterns = ("sentences-*.sqlite", "vectors/*.f32", "faiss/*.faiss", f".{self.manifest.name}.*.aside")
+        mine = self.all_files(generation)
+        return [path for pattern in patterns for path in self.folder.glob(pattern) if path not in mine]
+
 
 @dataclass(frozen=True, slots=True)
 class FileRecord:

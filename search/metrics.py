@@ -12,6 +12,7 @@ __all__ = [
     "best_f1",
     "calibration_error",
     "cross_entropy",
+    "f1",
     "fit_temperature",
     "macro_f1",
     "ndcg",
@@ -19,34 +20,35 @@ __all__ = [
     "reciprocal_rank",
 ]
 
-Floats = npt.NDArray[np.floating]
-Ints = npt.NDArray[np.integer]
+_Floats = npt.NDArray[np.floating]
+_Ints = npt.NDArray[np.integer]
 
 _BINS = 15
 
 
-def accuracy(predicted: Ints, gold: Ints) -> float:
+def accuracy(predicted: _Ints, gold: _Ints) -> float:
     """Return the share of the n predictions that are right."""
     return float(np.mean(predicted == gold))
 
 
-def macro_f1(predicted: Ints, gold: Ints, label_count: int) -> float:
+def f1(predicted: npt.NDArray[np.bool_], gold: npt.NDArray[np.bool_]) -> float:
+    """Return the harmonic mean of precision and recall of n yes-or-no predictions; 0 where neither ever says yes."""
+    shown = int(predicted.sum() + gold.sum())
+    return 2 * int((predicted & gold).sum()) / shown if shown else 0.0
+
+
+def macro_f1(predicted: _Ints, gold: _Ints, label_count: int) -> float:
     """Return the mean over labels of F1; a label that is neither given nor predicted counts as 0."""
-    scores = []
-    for label in range(label_count):
-        hits = int(np.sum((predicted == label) & (gold == label)))
-        shown = int(np.sum(predicted == label) + np.sum(gold == label))
-        scores.append(2 * hits / shown if shown else 0.0)
-    return float(np.mean(scores))
+    return float(np.mean([f1(predicted == label, gold == label) for label in range(label_count)]))
 
 
-def cross_entropy(probabilities: Floats, gold: Ints) -> float:
+def cross_entropy(probabilities: _Floats, gold: _Ints) -> float:
     """Return the mean negative log-probability of the n gold labels, in nats."""
     chosen = probabilities[np.arange(len(gold)), gold].astype(np.float64)
     return float(-np.log(np.clip(chosen, 1e-12, None)).mean())
 
 
-def calibration_error(probabilities: Floats, gold: Ints) -> float:
+def calibration_error(probabilities: _Floats, gold: _Ints) -> float:
     """Return the expected calibration error: |confidence - accuracy| averaged over 15 equal bins of confidence.
 
     Source: Guo et al. 2017, "On Calibration of Modern Neural Networks".
@@ -62,7 +64,7 @@ def calibration_error(probabilities: Floats, gold: Ints) -> float:
     return float(error)
 
 
-def fit_temperature(logits: Floats, gold: Ints) -> float:
+def fit_temperature(logits: _Floats, gold: _Ints) -> float:
     """Return the temperature in [0.05, 20] that gives the gold labels the highest probability (Guo et al. 2017)."""
     found = minimize_scalar(
         lambda log: cross_entropy(softmax(logits, float(np.exp(log))), gold),
@@ -72,7 +74,7 @@ def fit_temperature(logits: Floats, gold: Ints) -> float:
     return float(np.exp(found.x))
 
 
-def average_precision(scores: Floats, gold: Ints) -> float:
+def average_precision(scores: _Floats, gold: _Ints) -> float:
     """Return the area under the precision-recall steps of n scored pairs; `gold` is 1 for a true pair.
 
     Pairs of equal score are taken together, so that their order does not matter.
@@ -81,7 +83,7 @@ def average_precision(scores: Floats, gold: Ints) -> float:
     return float(np.sum(np.diff(found, prepend=0.0) * precision))
 
 
-def best_f1(scores: Floats, gold: Ints) -> tuple[float, float]:
+def best_f1(scores: _Floats, gold: _Ints) -> tuple[float, float]:
     """Return the best F1 over all thresholds, and the threshold: pairs that score it or more are positive."""
     precision, found, thresholds = _precision_recall(scores, gold)
     with np.errstate(invalid="ignore"):
@@ -90,7 +92,7 @@ def best_f1(scores: Floats, gold: Ints) -> tuple[float, float]:
     return float(f1[best]), float(thresholds[best])
 
 
-def _precision_recall(scores: Floats, gold: Ints) -> tuple[Floats, Floats, Floats]:
+def _precision_recall(scores: _Floats, gold: _Ints) -> tuple[_Floats, _Floats, _Floats]:
     order = np.argsort(-scores, kind="stable")
     ordered = scores[order]
     hits = np.cumsum(gold[order])
@@ -99,7 +101,7 @@ def _precision_recall(scores: Floats, gold: Ints) -> tuple[Floats, Floats, Float
     return (hits / shown)[last], (hits / max(1, hits[-1]))[last], ordered[last]
 
 
-def ndcg(gains: Floats, ideal: Floats, k: int) -> float:
+def ndcg(gains: _Floats, ideal: _Floats, k: int) -> float:
     """Return nDCG@k of one query.
 
     Args:
@@ -113,12 +115,12 @@ def ndcg(gains: Floats, ideal: Floats, k: int) -> float:
     return float(np.sum(gains[:k] * discount[: len(gains[:k])])) / worth if worth else 0.0
 
 
-def recall(gains: Floats, relevant: int, k: int) -> float:
+def recall(gains: _Floats, relevant: int, k: int) -> float:
     """Return the share of the relevant that is among the first k hits."""
     return float(np.sum(gains[:k] > 0)) / relevant if relevant else 0.0
 
 
-def reciprocal_rank(gains: Floats) -> float:
+def reciprocal_rank(gains: _Floats) -> float:
     """Return 1 / rank of the first relevant hit, 0 where there is none."""
     found = np.flatnonzero(gains > 0)
     return 1.0 / (1 + int(found[0])) if len(found) else 0.0

@@ -3,6 +3,7 @@
 Every span is trimmed of surrounding white space and points into the text it was cut from.
 """
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -29,8 +30,11 @@ def trimmed(text: str, start: int, end: int) -> Span:
 _LANGUAGE = "en"
 """The rules to start from; sentence ends of other scripts are known to them as well."""
 
-_MAX_PROSE = 200_000
-"""The splitter takes quadratic time in an unbroken paragraph; longer text is cut at white space first."""
+_MAX_PROSE = 10_000
+"""The splitter takes quadratic time in an unbroken paragraph, so longer text is given to it in pieces of this size."""
+
+_LINE_END = re.compile(r"\r\n?|\n")
+"""The line ends of Markdown; `str.splitlines` knows more (form feeds, U+2028), and would count other lines."""
 
 # sentencex 1.0.32 panics on a letter followed by a space that is not ASCII and a full stop, and refuses lone
 # surrogates. Replaced one for one, the spans stay those of the original text.
@@ -45,16 +49,22 @@ def sentence_spans(text: str) -> list[Span]:
     start = 0
     while start < len(text):
         end = _cut(text, start)
-        for found in get_sentence_boundaries(_LANGUAGE, text[start:end].translate(_PLAIN)):
-            span = trimmed(text, start + found["start_index"], start + found["end_index"])
-            if span.start < span.end:
-                spans.append(span)
+        piece = _piece_spans(text, start, end)
+        if end < len(text) and len(piece) > 1:
+            end = piece.pop().start  # it may go on in the next piece
+        spans += piece
         start = end
     return spans
 
 
+def _piece_spans(text: str, start: int, end: int) -> list[Span]:
+    found = get_sentence_boundaries(_LANGUAGE, text[start:end].translate(_PLAIN))
+    spans = (trimmed(text, start + one["start_index"], start + one["end_index"]) for one in found)
+    return [span for span in spans if span.start < span.end]
+
+
 def _cut(text: str, start: int) -> int:
-    """Return where to cut a text that is too long for the splitter: after a blank line, else after a space."""
+    """Return where a piece for the splitter ends: after a blank line, else after a space."""
     end = start + _MAX_PROSE
     if end >= len(text):
         return len(text)
@@ -70,15 +80,14 @@ def markdown_blocks(text: str) -> Iterator[Span]:
 
     Code, HTML and the marks at a block's start (#, -, 1., >) are left out; marks inside a line (**, links) stay.
     """
-    starts = [0]
-    for line in text.splitlines(keepends=True):
-        starts.append(starts[-1] + len(line))
+    text = text.replace("\0", "\N{REPLACEMENT CHARACTER}")  # as the parser does
+    starts = [0, *(found.end() for found in _LINE_END.finditer(text)), len(text)]
     for token in MarkdownIt("commonmark").parse(text):
         if token.type != "inline" or token.map is None or not token.content.strip():
             continue
         first, last = token.map
-        lines = token.content.split("\n")
+        # Stripped, since the parser turns tabs that indent a line into spaces.
+        lines = [line.strip() for line in token.content.split("\n")]
         begin = text.find(lines[0], starts[first], starts[last])
-        end = text.find(lines[-1], starts[last - 1], starts[last])
-        if begin >= 0 and end >= 0:
-            yield trimmed(text, begin, end + len(lines[-1]))
+        end = text.rfind(lines[-1], starts[first], starts[last])
+        yield trimmed(text, begin, end + len(lines[-1]))

@@ -9,7 +9,7 @@ from pathlib import Path
 import faiss
 import numpy as np
 
-from search.errors import IndexFolderError, OptionError
+from search.errors import IndexFolderError, OptionError, OutputError
 from search.similarity import Vectors
 from search.store import Found
 
@@ -70,8 +70,18 @@ class FaissStore:
         ]
 
     def save(self, path: Path) -> None:
-        """Write the store to one file."""
-        faiss.write_index(self._index, str(path))
+        """Write the store to one file.
+
+        Raises:
+            OutputError: it cannot be written; the disk may be full.
+        """
+        try:
+            faiss.write_index(self._index, str(path))
+        except RuntimeError as exc:
+            reason = str(exc).rsplit("Error: ", 1)[-1]
+            raise OutputError(
+                f"{path}: cannot be written ({reason}). See that the disk has room, and run it again."
+            ) from exc
 
     def _check(self, queries: Vectors) -> None:
         if queries.ndim != 2 or queries.shape[1] != self._index.d:  # noqa: PLR2004 - a matrix

@@ -102,7 +102,9 @@ class TableReader:
                 continue
             try:
                 value = json.loads(line.text)
-            except json.JSONDecodeError as exc:
+                if "\\u" in line.text:
+                    json.dumps(value, ensure_ascii=False).encode()  # half a surrogate pair is no text
+            except ValueError as exc:
                 raise InputError(f"{self.name}:{line.number}: not valid JSON ({exc}).") from exc
             if not isinstance(value, dict):
                 raise InputError(f"{self.name}:{line.number}: expected a JSON object with named fields.")

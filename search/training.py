@@ -14,9 +14,11 @@ from sentence_transformers import (
 )
 from sentence_transformers.sentence_transformer.evaluation import SentenceEvaluator
 from transformers import PrinterCallback, TrainerCallback, set_seed
+from transformers.integrations.integration_utils import TensorBoardCallback
 from transformers.utils import logging
 
 from search.checkpoint import Card
+from search.errors import OptionError
 from search.joint import (
     HEAD_PARAMETERS,
     HEAD_RATE,
@@ -26,17 +28,21 @@ from search.joint import (
     load_base,
     meaning_dim,
 )
-from search.metrics import accuracy, calibration_error, cross_entropy, fit_temperature, macro_f1
+from search.metrics import accuracy, calibration_error, cross_entropy, f1, fit_temperature, macro_f1
+from search.processes import processes
 from search.progress import Progress
 from search.similarity import softmax, unit
 from search.training_data import TrainingData
 from search.training_options import FinetuneOptions
+from search.training_watch import Watch, last_step
 
 __all__ = ["Trained", "train"]
 
 _BATCH = 64
 _WARM_UP = 0.1
-_CHOSEN_BY = "macro_f1"
+_STEPS = "steps"
+_LOGGED = 10
+_MISTAKES = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,59 +53,97 @@ class Trained:
     temperature: float
     epochs: list[dict[str, Any]]
     best_epoch: int
-    validation: dict[str, float] | None
+    validation: dict[str, Any] | None
+    stopped: str | None
 
 
 def train(data: TrainingData, base: Path, work: Path, options: FinetuneOptions, progress: Progress) -> Trained:
-    """Fine-tune the encoder in the folder `base`; intermediate files go to `work`.
+    """Fine-tune the encoder in the folder `base`, or go on with the run whose saved steps are in `work`.
 
     Raises:
         EncoderError: the base cannot be loaded or fine-tuned.
     """
     logging.disable_progress_bar()  # type: ignore[no-untyped-call]
     set_seed(options.seed)
-    model = joint_model(load_base(base, options.max_length, options.dropout), Card.read(base), data.labels)
+    model = joint_model(load_base(base, options.dropout), Card.read(base), data.labels)
+    full_length = model.max_seq_length
+    model.max_seq_length = min(options.max_length, full_length or options.max_length)
     model.model_card_data.generate_widget_examples = False
-    label_count = len(data.labels.names)
     base_meaning = _base_meaning(model, data, work, progress) if options.keep_meaning else None
-    loss = JointLoss(model, data.classes, base_meaning, options.keep_meaning, label_count)
-    watch = _Watch(loss, options.epochs, progress)
-    measured = len(data.held_back) > 0
-    choose = measured and options.epochs > 1
+    loss = JointLoss(
+        model,
+        data.classes,
+        base_meaning,
+        options.keep_meaning,
+        len(data.labels.names),
+        _label_weights(data) if options.balance else None,
+    )
+    watch = Watch(model, loss, work, options, progress)
     trainer = SentenceTransformerTrainer(
         model=model,
-        args=SentenceTransformerTrainingArguments(
-            output_dir=str(work / "steps"),
-            num_train_epochs=options.epochs,
-            per_device_train_batch_size=options.batch_size,
-            learning_rate=options.learning_rate,
-            learning_rate_mapping={HEAD_PARAMETERS: options.learning_rate * HEAD_RATE},
-            warmup_steps=_WARM_UP,
-            weight_decay=0.0,
-            seed=options.seed,
-            use_cpu=not torch.cuda.is_available(),
-            bf16=torch.cuda.is_available(),
-            batch_sampler=LengthGroupedSampler,
-            eval_strategy="epoch" if measured else "no",
-            save_strategy="epoch" if choose else "no",
-            save_total_limit=1,
-            load_best_model_at_end=choose,
-            metric_for_best_model=f"eval_{_CHOSEN_BY}" if choose else None,
-            logging_strategy="no",
-            report_to="none",
-            disable_tqdm=True,
-            dataloader_pin_memory=torch.cuda.is_available(),
-        ),
+        args=_arguments(work, options, measured=len(data.held_back) > 0),
         train_dataset=data.texts.select(data.train),
         loss=loss,
-        evaluator=_Validation(data, base_meaning) if measured else None,
-        callbacks=[watch],
+        evaluator=_Validation(data, base_meaning) if len(data.held_back) else None,
+        callbacks=[watch, *_tensorboard(options)],
     )
     trainer.remove_callback(PrinterCallback)  # it prints to standard output, which is for results
-    trainer.train()
-    best = max(watch.epochs, key=lambda epoch: epoch[_CHOSEN_BY])["epoch"] if choose else options.epochs
+    step = last_step(work / _STEPS)
+    if step is not None:
+        watch.resume(step)
+    trainer.train(resume_from_checkpoint=str(step) if step else None)
+    best = watch.best_model()
+    if best is not None:
+        model.load_state_dict(SentenceTransformer(str(best), local_files_only=True).state_dict())
     validation, temperature = _measure(model, data)
-    return Trained(model, temperature, watch.epochs, best, validation)
+    model.max_seq_length = full_length  # longer texts are read whole again: their meaning was kept
+    best_epoch = watch.best["epoch"] if watch.best else len(watch.epochs)
+    return Trained(model, temperature, watch.epochs, best_epoch, validation, watch.stopped)
+
+
+def _arguments(work: Path, options: FinetuneOptions, *, measured: bool) -> SentenceTransformerTrainingArguments:
+    gpu = torch.cuda.is_available()
+    return SentenceTransformerTrainingArguments(
+        output_dir=str(work / _STEPS),
+        num_train_epochs=options.epochs,
+        per_device_train_batch_size=options.batch_size,
+        gradient_accumulation_steps=options.accumulate,
+        learning_rate=options.learning_rate,
+        learning_rate_mapping={HEAD_PARAMETERS: options.learning_rate * HEAD_RATE},
+        warmup_steps=_WARM_UP,
+        weight_decay=0.0,
+        seed=options.seed,
+        use_cpu=not gpu,
+        bf16=gpu,
+        dataloader_pin_memory=gpu,
+        batch_sampler=LengthGroupedSampler,
+        eval_strategy="epoch" if measured else "no",
+        save_strategy="steps",
+        save_steps=options.save_steps,
+        save_total_limit=2,
+        logging_strategy="steps" if options.tensorboard else "no",
+        logging_steps=_LOGGED,
+        report_to="none",
+        disable_tqdm=True,
+    )
+
+
+def _tensorboard(options: FinetuneOptions) -> list[TrainerCallback]:
+    """Return the trainer's own TensorBoard callback, where it is asked for."""
+    if options.tensorboard is None:
+        return []
+    try:
+        from torch.utils.tensorboard import SummaryWriter
+    except ImportError as exc:
+        raise OptionError("--tensorboard needs a package: pip install tensorboard.") from exc
+    return [TensorBoardCallback(SummaryWriter(options.tensorboard))]  # type: ignore[no-untyped-call]
+
+
+def _label_weights(data: TrainingData) -> npt.NDArray[np.float32]:
+    """Return (C,) weights that make all labels count alike, 1 on average over the rows."""
+    counts = np.array(list(data.counts().values()), dtype=np.float32)
+    weights: npt.NDArray[np.float32] = counts.sum() / (len(counts) * counts)
+    return weights
 
 
 def _encode(model: SentenceTransformer, texts: list[str]) -> npt.NDArray[np.float32]:
@@ -114,18 +158,26 @@ def _held_back(model: SentenceTransformer, data: TrainingData) -> npt.NDArray[np
 def _base_meaning(
     model: SentenceTransformer, data: TrainingData, work: Path, progress: Progress
 ) -> npt.NDArray[np.float16]:
-    """Return the (n, d) meaning of every row before training, computed once; on disk, in half precision."""
-    count = len(data.classes)
-    width = meaning_dim(model)
-    meaning = np.memmap(work / "base.f16", dtype=np.float16, mode="w+", shape=(count, width))
-    progress.start("reading the base's meaning", count, "texts")
-    done = 0
-    for texts in data.blocks(np.arange(count)):
-        meaning[done : done + len(texts)] = unit(_encode(model, texts)[:, :width])
-        done += len(texts)
-        progress.advance(done)
-    progress.finish()
-    return meaning
+    """Return the (n, d) meaning of every row before training, computed once; on disk, in half precision.
+
+    One process computes it; a run that goes on finds it there.
+    """
+    path, shape = work / "base.f16", (len(data.classes), meaning_dim(model))
+    group = processes()
+    if group.main and not path.exists():
+        aside = path.with_suffix(".aside")
+        meaning = np.memmap(aside, dtype=np.float16, mode="w+", shape=shape)
+        progress.start("reading the base's meaning", shape[0], "texts")
+        done = 0
+        for texts in data.blocks(np.arange(shape[0])):
+            meaning[done : done + len(texts)] = unit(_encode(model, texts)[:, : shape[1]])
+            done += len(texts)
+            progress.advance(done)
+        progress.finish()
+        meaning.flush()
+        aside.rename(path)
+    group.wait()
+    return np.memmap(path, dtype=np.float16, mode="r", shape=shape)
 
 
 class _Validation(SentenceEvaluator):
@@ -155,51 +207,48 @@ class _Validation(SentenceEvaluator):
         return figures
 
 
-class _Watch(TrainerCallback):
-    """Follows the trainer: draws progress, and keeps each epoch's figures."""
-
-    def __init__(self, loss: JointLoss, epochs: int, progress: Progress) -> None:
-        self.epochs: list[dict[str, Any]] = []
-        self._loss = loss
-        self._count = epochs
-        self._progress = progress
-
-    def on_train_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:
-        self._progress.start("fine-tuning", state.max_steps, "steps")
-
-    def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
-        epoch = min(self._count, int(state.epoch or 0) + 1)
-        self._progress.advance(state.global_step, f"epoch {epoch}/{self._count}, loss {self._loss.recent:.3f}")
-
-    def on_epoch_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
-        self.epochs.append({"epoch": round(state.epoch), "training_loss": round(self._loss.take_mean(), 4)})
-
-    def on_evaluate(self, args: Any, state: Any, control: Any, **given: Any) -> None:
-        metrics: dict[str, float] = given["metrics"]
-        for name in ("accuracy", "macro_f1", "label_loss", "meaning_cosine"):
-            if f"eval_{name}" in metrics:
-                self.epochs[-1][name] = round(metrics[f"eval_{name}"], 4)
-
-    def on_train_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
-        self._progress.finish()
-
-
-def _measure(model: SentenceTransformer, data: TrainingData) -> tuple[dict[str, float] | None, float]:
+def _measure(model: SentenceTransformer, data: TrainingData) -> tuple[dict[str, Any] | None, float]:
     """Fit the temperature on the rows held back; return their figures with it, and the temperature."""
     if not len(data.held_back):
         return None, 1.0
-    count = len(data.labels.names)
-    logits = _held_back(model, data)[:, -count:]
+    names = data.labels.names
+    logits = _held_back(model, data)[:, -len(names) :]
     gold = data.classes[data.held_back]
     temperature = round(fit_temperature(logits, gold), 4)
     probabilities = softmax(logits, temperature)
     predicted = probabilities.argmax(axis=1)
+    confusion = np.zeros((len(names), len(names)), dtype=int)
+    np.add.at(confusion, (gold, predicted), 1)
     figures = {
         "rows": len(gold),
         "accuracy": round(accuracy(predicted, gold), 4),
-        "macro_f1": round(macro_f1(predicted, gold, count), 4),
+        "macro_f1": round(macro_f1(predicted, gold, len(names)), 4),
         "label_loss": round(cross_entropy(probabilities, gold), 4),
         "calibration_error": round(calibration_error(probabilities, gold), 4),
         "temperature": temperature,
+        "f1": {name: round(f1(predicted == label, gold == label), 4) for label, name in enumerate(names)},
+        "confusion": {
+            name: dict(zip(names, confusion[label].tolist(), strict=True)) for label, name in enumerate(names)
+        },
+        "worst_mistakes": _worst_mistakes(data, probabilities, gold),
     }
     return figures, temperature
+
+
+def _worst_mistakes(
+    data: TrainingData, probabilities: npt.NDArray[np.float32], gold: npt.NDArray[np.int64]
+) -> list[dict[str, Any]]:
+    """Return the texts that were given another label with most confidence."""
+    predicted = probabilities.argmax(axis=1)
+    wrong = np.flatnonzero(predicted != gold)
+    worst = wrong[np.argsort(-probabilities[wrong, predicted[wrong]], kind="stable")][:_MISTAKES]
+    names = data.labels.names
+    return [
+        {
+            "text": data.texts[int(data.held_back[row])]["text"],
+            "label": names[gold[row]],
+            "given": names[predicted[row]],
+            "probability": round(float(probabilities[row, predicted[row]]), 4),
+        }
+        for row in worst.tolist()
+    ]

@@ -59,14 +59,14 @@ class TrainingData:
 
 def prepare(
     corpus: LabelledCorpus,
-    work: Path,
+    path: Path,
     *,
     validation: float,
     seed: int,
     ordinal: Sequence[str] | None,
     nominal: bool,
 ) -> TrainingData:
-    """Stream labelled texts to a file in `work`, and hold back a share of each label's rows.
+    """Stream labelled texts to the file `path`, and hold back a share of each label's rows.
 
     Raises:
         InputError: a file cannot be used.
@@ -74,7 +74,6 @@ def prepare(
     """
     from datasets import Dataset
 
-    path = work / "texts.arrow"
     found = _write(corpus, path)
     counts = Counter(found.of_row)
     labels = order_labels(

@@ -22,6 +22,12 @@ class FinetuneOptions:
             back, and without noise it can hold exactly; on a CPU dropout takes a fifth of the time.
         max_length: tokens of a text that are read.
         validation: share of the rows, of each label alike, held back to choose the epoch and measure.
+        accumulate: batches whose gradients are added up before a step.
+        patience: stop after this many epochs without a better one; None: never.
+        max_minutes: stop after this time and keep what is there; None: never.
+        save_steps: steps between two states saved; a run that was killed goes on from the last.
+        balance: weigh each label's rows so that all labels count alike.
+        tensorboard: a folder for TensorBoard's logs; None: none are written.
         seed: two runs with one seed agree.
         ordinal: the labels from lowest to highest, where kindred would not guess it.
         nominal: the labels have no order, where kindred would guess one.
@@ -35,6 +41,12 @@ class FinetuneOptions:
     dropout: float = 0.0
     max_length: int = 128
     validation: float = 0.1
+    accumulate: int = 1
+    patience: int | None = None
+    max_minutes: float | None = None
+    save_steps: int = 500
+    balance: bool = False
+    tensorboard: str | None = None
     seed: int = 0
     ordinal: tuple[str, ...] | None = None
     nominal: bool = False
@@ -45,9 +57,12 @@ class FinetuneOptions:
         Raises:
             OptionError: naming the value and the range.
         """
-        for name in ("epochs", "batch_size", "max_length"):
-            if getattr(self, name) < 1:
-                raise OptionError(f"{name} is {getattr(self, name)}; it must be 1 or more.")
+        for name in ("epochs", "batch_size", "max_length", "accumulate", "save_steps", "patience"):
+            value = getattr(self, name)
+            if value is not None and value < 1:
+                raise OptionError(f"{name} is {value}; it must be 1 or more.")
+        if self.max_minutes is not None and self.max_minutes <= 0.0:
+            raise OptionError(f"max_minutes is {self.max_minutes:g}; it must be above 0.")
         if not 0.0 <= self.validation < 1.0:
             raise OptionError(f"validation is {self.validation:g}; it must lie between 0 and 1 (1 excluded).")
         if not 0.0 <= self.dropout < 1.0:

@@ -8,8 +8,8 @@ import pytest
 from tests.toy import ToyEncoder
 
 WORDS = (
-    "i love hate the a was were not is room hotel food staff noise price pool good bad fine clean dirty rude kind people "
-    "friendly loud quiet breakfast bed and very we it you never again lovely awful cold warm . , ! ?"
+    "i love hate the a was were not is room hotel food staff noise price pool good bad fine clean dirty rude kind "
+    "people friendly loud quiet breakfast bed and very we it you never again lovely awful cold warm . , ! ?"
 ).split()
 
 

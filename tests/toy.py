@@ -15,7 +15,7 @@ _WORDS = {"good": 2, "love": 2, "joy": 2, "fine": 1, "fear": 1, "bad": 0, "hate"
 
 
 class ToyEncoder:
-    """Meaning: how often each topic is named, and a little of each text's own. Label: the last feeling word's, or neutral.
+    """Meaning: how often each topic is named, and a little of each text's own. Label: the last feeling word's.
 
     A text is (6 topics + 2) wide in meaning; its own two numbers depend on its characters alone.
     """

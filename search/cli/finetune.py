@@ -17,7 +17,7 @@ __all__ = ["command"]
 @text_column
 @click.option("--label-column", metavar="NAME", help="The column of labels, if it has no usual name.")
 @click.option("--ordinal", metavar="A,B,C", help="The labels from lowest to highest, if they have an order.")
-@click.option("--nominal", is_flag=True, help="The labels have no order.")
+@click.option("--nominal", is_flag=True, default=None, help="The labels have no order.")
 @click.option(
     "--keep-meaning", type=float, metavar="X", help="What moving the meaning costs; 0: textbook.  [default: 2]"
 )
@@ -27,6 +27,12 @@ __all__ = ["command"]
 @click.option("--dropout", type=float, metavar="SHARE", help="Activations dropped in training.  [default: 0]")
 @click.option("--max-length", type=int, metavar="N", help="Tokens of a text that are read.  [default: 128]")
 @click.option("--validation", type=float, metavar="SHARE", help="Share of rows held back.  [default: 0.1]")
+@click.option("--accumulate", type=int, metavar="N", help="Batches whose gradients make one step.  [default: 1]")
+@click.option("--patience", type=int, metavar="N", help="Stop after N epochs without a better one.")
+@click.option("--max-minutes", type=float, metavar="X", help="Stop after this time and keep what is there.")
+@click.option("--save-steps", type=int, metavar="N", help="Steps between two states saved.  [default: 500]")
+@click.option("--balance", is_flag=True, default=None, help="Weigh rows so that all labels count alike.")
+@click.option("--tensorboard", metavar="FOLDER", help="Write TensorBoard's logs (needs the package tensorboard).")
 @click.option("--seed", type=int, metavar="N", help="Two runs with one seed agree.  [default: 0]")
 @overwrite_option
 @as_json

@@ -5,8 +5,10 @@ Exit codes: 0 done, 1 the user can put it right, 2 wrong usage, 130 interrupted.
 
 import errno
 import importlib
+import os
 import sys
 from collections.abc import Sequence
+from typing import Any
 
 import click
 
@@ -33,6 +35,14 @@ class _Commands(click.Group):
         module = importlib.import_module(f"search.cli.{cmd_name}")
         command: click.Command = module.command
         return command
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run a command; that the reader of its output went away (`| head`) is no failure."""
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the last flush must find a reader
+            return None
 
 
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -61,9 +71,6 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except KindredError as exc:
         click.echo(f"Error: {exc}", err=True)
         sys.exit(1)
-    except BrokenPipeError:
-        sys.stderr.close()  # the reader of our output went away; there is nobody to tell
-        sys.exit(0)
     except OSError as exc:
         click.echo(f"Error: {_explain(exc)}", err=True)
         sys.exit(1)
@@ -72,8 +79,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 def _explain(error: OSError) -> str:
     where = f"{error.filename}: " if error.filename else ""
-    if error.errno == errno.ENOSPC:
-        return f"{where}the disk is full; nothing was changed. Make room and run the command again."
+    if error.errno in {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}:
+        return f"{where}the disk is full, or a size limit is reached; nothing was changed. Make room and run it again."
     if error.errno in {errno.EACCES, errno.EPERM, errno.EROFS}:
         return f"{where}not permitted to write here; choose another place with --out."
     return f"{where}{error.strerror or error}"

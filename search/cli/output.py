@@ -2,6 +2,7 @@
 
 import json
 import sys
+import time
 from collections.abc import Iterable, Sequence
 from typing import Any, Self
 
@@ -11,11 +12,12 @@ from rich.progress import BarColumn, Progress, ProgressColumn, Task, TaskID, Tex
 from rich.table import Table
 from rich.text import Text
 
-from search.records import Sentence
+from search.records import Hit, Sentence
 
-__all__ = ["Bar", "cell", "place", "print_json", "print_table", "say"]
+__all__ = ["Bar", "cell", "place", "print_json", "print_table", "say", "show_hits"]
 
 _PIPED_WIDTH = 120
+_LOG_SECONDS = 30
 
 
 def say(text: str) -> None:
@@ -44,7 +46,9 @@ def print_table(columns: Sequence[tuple[str, str]], rows: Iterable[Sequence[Text
         table.add_column(name, justify="right" if align == "right" else "left", overflow="fold", no_wrap=not wraps)
     for row in rows:
         table.add_row(*(one if isinstance(one, Text) else Text(one) for one in row))
-    console.print(table)
+    with console.capture() as drawn:
+        console.print(table)
+    click.echo(drawn.get(), nl=False)
 
 
 def cell(value: float | None, decimals: int = 3) -> str:
@@ -57,6 +61,20 @@ def place(sentence: Sentence) -> str:
     return f"{'/'.join(sentence.source.split('/')[-2:])}:{sentence.line}"
 
 
+def show_hits(hits: Sequence[Hit], *, title: str = "") -> None:
+    """Print hits as a table."""
+    labelled = any(hit.sentiment is not None for hit in hits)
+    columns = [("", "right"), ("score", "right"), ("meaning", "right")]
+    columns += [("sentiment", "right"), ("label", "left")] if labelled else []
+    rows = []
+    for hit in hits:
+        row = [str(hit.rank), cell(hit.score), cell(hit.meaning)]
+        if labelled:
+            row += [cell(hit.sentiment), f"{hit.entry.label} {cell(hit.entry.probability, 2)}"]
+        rows.append([*row, hit.entry.sentence.text, place(hit.entry.sentence)])
+    print_table([*columns, ("sentence", "left"), ("where", "left")], rows, title=title)
+
+
 class _Rate(ProgressColumn):
     """Units a second."""
 
@@ -67,10 +85,11 @@ class _Rate(ProgressColumn):
 
 
 class Bar:
-    """A job's progress as a bar with rate and time left; nothing where standard error is no terminal."""
+    """A job's progress: a bar with rate and time left on a terminal, else a plain line now and then, for logs."""
 
     def __init__(self) -> None:
         """Draw nothing yet."""
+        self._terminal = sys.stderr.isatty()
         self._progress = Progress(
             TextColumn("{task.description}"),
             BarColumn(),
@@ -78,9 +97,10 @@ class Bar:
             TimeRemainingColumn(compact=True),
             TextColumn("{task.fields[note]}"),
             console=Console(stderr=True),
-            disable=not sys.stderr.isatty(),
+            disable=not self._terminal,
         )
         self._task: TaskID | None = None
+        self._said = time.monotonic()
 
     def start(self, what: str, total: float | None, unit: str) -> None:
         """Begin a bar."""
@@ -89,8 +109,15 @@ class Bar:
 
     def advance(self, done: float, note: str = "") -> None:
         """Move the bar to `done`."""
-        if self._task is not None:
-            self._progress.update(self._task, completed=done, note=note)
+        if self._task is None:
+            return
+        self._progress.update(self._task, completed=done, note=note)
+        if not self._terminal and time.monotonic() - self._said > _LOG_SECONDS:
+            self._said = time.monotonic()
+            task = self._progress.tasks[self._task]
+            share = f", {task.percentage:.0f}%" if task.total else ""
+            left = f", {task.time_remaining / 60:.1f} min left" if task.time_remaining else ""
+            say(f"{task.description}: {done:,.0f} {task.fields['unit']}{share}{left}{', ' if note else ''}{note}")
 
     def finish(self) -> None:
         """Leave the bar as it is."""

@@ -1,11 +1,13 @@
 """The prompt of `kindred query`: questions, and settings that change in place."""
 
+import sys
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from search.cli.query import history_file, show_hits
+from search.cli.output import show_hits
 from search.errors import KindredError, OptionError
 from search.query import check_query
 
@@ -98,6 +100,11 @@ def _answer(typed: str, searcher: "Searcher", settings: Settings) -> None:
         show_hits(hits)
 
 
+def _history_file() -> Path:
+    """Return where the prompt keeps what was asked."""
+    return Path(click.get_app_dir("kindred", force_posix=sys.platform != "win32")) / "history"
+
+
 class _History:
     """Line editing and a history that is kept, where Python has readline."""
 
@@ -106,7 +113,7 @@ class _History:
             import readline
         except ImportError:
             return
-        path = history_file()
+        path = _history_file()
         if path.exists():
             readline.read_history_file(path)
         readline.set_history_length(1000)
@@ -116,7 +123,7 @@ class _History:
             import readline
         except ImportError:
             return
-        path = history_file()
+        path = _history_file()
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             readline.write_history_file(path)

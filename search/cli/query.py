@@ -1,17 +1,10 @@
 """`kindred query`: one question, several, a file of them, or a prompt."""
 
-import sys
-from pathlib import Path
-from typing import TYPE_CHECKING
-
 import click
 
 from search.cli.options import as_json, encoder_option, weight_option
 
-if TYPE_CHECKING:
-    from search.records import Hit
-
-__all__ = ["command", "show_hits"]
+__all__ = ["command"]
 
 
 @click.command("query")
@@ -48,7 +41,7 @@ def command(
       kindred query hotels "the staff were rude" --sentiment opposite
       kindred query hotels --file questions.txt --json
     """
-    from search.cli.output import print_json
+    from search.cli.output import print_json, show_hits
     from search.index import Index, resolve
     from search.lines import LineReader
     from search.query import Searcher, check_query
@@ -72,24 +65,3 @@ def command(
             print_json({"query": query, **hit.to_dict()} for hit in hits)
         else:
             show_hits(hits, title=query if len(asked) > 1 else "")
-
-
-def show_hits(hits: list["Hit"], *, title: str = "") -> None:
-    """Print hits as a table."""
-    from search.cli.output import cell, place, print_table
-
-    labelled = any(hit.sentiment is not None for hit in hits)
-    columns = [("", "right"), ("score", "right"), ("meaning", "right")]
-    columns += [("sentiment", "right"), ("label", "left")] if labelled else []
-    rows = []
-    for hit in hits:
-        row = [str(hit.rank), cell(hit.score), cell(hit.meaning)]
-        if labelled:
-            row += [cell(hit.sentiment), f"{hit.entry.label} {cell(hit.entry.probability, 2)}"]
-        rows.append([*row, hit.entry.sentence.text, place(hit.entry.sentence)])
-    print_table([*columns, ("sentence", "left"), ("where", "left")], rows, title=title)
-
-
-def history_file() -> Path:
-    """Return where the prompt keeps what was asked."""
-    return Path(click.get_app_dir("kindred", force_posix=sys.platform != "win32")) / "history"

@@ -1,0 +1,88 @@
+"""What a checkpoint says of itself to people: a model card and training curves."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+__all__ = ["draw_curves", "model_card"]
+
+
+def model_card(name: str, report: dict[str, Any]) -> str:
+    """Return the model card (Markdown) of a training report."""
+    validation = report["validation"]
+    lines = [
+        "---",
+        "library_name: sentence-transformers",
+        "pipeline_tag: sentence-similarity",
+        "---",
+        "",
+        f"# {name}",
+        "",
+        f"An encoder fine-tuned with kindred from {report['base']['name']}. Its output is the text's meaning, followed",
+        f"by one logit for each of these labels ({report['scale']}): {', '.join(report['labels'])}.",
+        "`kindred.json` holds the temperature that turns logits to probabilities.",
+        "",
+        "```python",
+        "from langchain_huggingface import HuggingFaceEmbeddings",
+        "",
+        f'HuggingFaceEmbeddings(model_name="{name}").embed_query("a text")',
+        "```",
+        "",
+        "## Data",
+        "",
+        *_table(("file", "rows", "SHA-256"), [(one["name"], one["rows"], one["sha256"]) for one in report["data"]]),
+        "",
+        *_table(("label", "rows"), list(report["labels"].items())),
+        "",
+        "The terms of these files are their owners'; whoever passes this checkpoint on has to keep to them.",
+        "",
+        "## Figures",
+        "",
+    ]
+    if validation is None:
+        lines.append("Too few rows to hold some back: nothing was measured.")
+    else:
+        shown = ("rows", "accuracy", "macro_f1", "label_loss", "calibration_error", "temperature")
+        lines += [
+            "On rows held back from training:",
+            "",
+            *_table(("figure", "value"), [(key.replace("_", " "), validation[key]) for key in shown]),
+            "",
+            "Rows: the true label; columns: the label given.",
+            "",
+            *_table(
+                ("", *validation["confusion"], "F1"),
+                [(label, *given.values(), validation["f1"][label]) for label, given in validation["confusion"].items()],
+            ),
+        ]
+    lines += ["", "## Training", ""]
+    columns = list(dict.fromkeys(key for epoch in report["epochs"] for key in epoch))
+    lines += _table(columns, [[epoch.get(key, "") for key in columns] for epoch in report["epochs"]])
+    lines += ["", "![curves](curves.svg)", ""]
+    options = ", ".join(f"{key} {value}" for key, value in report["options"].items() if value is not None)
+    return "\n".join([*lines, f"Options: {options}.", ""])
+
+
+def _table(header: Sequence[str], rows: Sequence[Sequence[object]]) -> list[str]:
+    lines = [header, ["---"] * len(header), *rows]
+    return ["| " + " | ".join(str(cell) for cell in line) + " |" for line in lines]
+
+
+def draw_curves(epochs: Sequence[dict[str, Any]], path: Path) -> None:
+    """Draw the losses and the figures of every epoch; the file's suffix (.svg, .png) says as what."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(8, 3.2), layout="constrained")
+    axes = figure.subplots(1, 2)
+    panels = (("loss", ("training_loss", "label_loss")), ("share", ("accuracy", "macro_f1", "meaning_cosine")))
+    for axis, (title, names) in zip(axes, panels, strict=True):
+        for name, marker, line in zip(names, "os^", ("-", "--", ":"), strict=False):
+            points = [(epoch["epoch"], epoch[name]) for epoch in epochs if name in epoch]
+            if points:
+                axis.plot(*zip(*points, strict=True), marker=marker, linestyle=line, label=name.replace("_", " "))
+        axis.set_xlabel("epoch")
+        axis.set_ylabel(title)
+        axis.xaxis.get_major_locator().set_params(integer=True)
+        if axis.has_data():
+            axis.legend(frameon=False)
+    figure.savefig(path, metadata={"Date": None} if path.suffix == ".svg" else None)

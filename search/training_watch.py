@@ -1,0 +1,111 @@
+"""What follows a training run: progress, the figures of each epoch, the best model, and when to stop.
+
+Its state is saved with every saved step, so that a run that goes on after a kill reports, and keeps, the same.
+"""
+
+import shutil
+import time
+from pathlib import Path
+from typing import Any
+
+from sentence_transformers import SentenceTransformer
+from transformers import TrainerCallback
+
+from search.files import read_json, write_json
+from search.joint import JointLoss
+from search.progress import Progress
+from search.training_options import FinetuneOptions
+
+__all__ = ["CHOSEN_BY", "Watch", "last_step"]
+
+CHOSEN_BY = "macro_f1"
+"""The figure on the rows held back that decides which epoch is best."""
+
+_STATE = "kindred.json"
+_FIGURES = ("accuracy", "macro_f1", "label_loss", "meaning_cosine")
+
+
+def last_step(steps: Path) -> Path | None:
+    """Return the newest saved step that is whole: the watch's state is written last."""
+    whole = [folder for folder in steps.glob("checkpoint-*") if (folder / _STATE).exists()]
+    return max(whole, key=lambda folder: int(folder.name.rpartition("-")[2]), default=None)
+
+
+class Watch(TrainerCallback):
+    """Follows the trainer."""
+
+    def __init__(
+        self, model: SentenceTransformer, loss: JointLoss, work: Path, options: FinetuneOptions, progress: Progress
+    ) -> None:
+        """Follow the training of `model`; the best model goes to `work`."""
+        self.epochs: list[dict[str, Any]] = []
+        self.stopped: str | None = None
+        self._model = model
+        self._loss = loss
+        self._work = work
+        self._options = options
+        self._progress = progress
+        self._started = time.monotonic()
+
+    @property
+    def best(self) -> dict[str, Any] | None:
+        """Return the figures of the best epoch, the first of equals; None where nothing was measured."""
+        measured = [epoch for epoch in self.epochs if CHOSEN_BY in epoch]
+        return max(measured, key=lambda epoch: float(epoch[CHOSEN_BY]), default=None)
+
+    def best_model(self) -> Path | None:
+        """Return the folder of the best epoch's model, where more than one was measured."""
+        if self.best is None:
+            return None
+        folder = self._folder(self.best["epoch"])
+        return folder if folder.exists() else None
+
+    def resume(self, step: Path) -> None:
+        """Take up the state saved with a step."""
+        state = read_json(step / _STATE)
+        self.epochs = state["epochs"]
+        self._loss.restore(*state["loss"])
+
+    def on_train_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+        self._progress.start("fine-tuning", state.max_steps, "steps")
+
+    def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+        count = self._options.epochs
+        epoch = min(count, int(state.epoch or 0) + 1)
+        self._progress.advance(state.global_step, f"epoch {epoch}/{count}, loss {self._loss.recent:.3f}")
+        limit = self._options.max_minutes
+        if limit is not None and time.monotonic() - self._started > limit * 60:
+            self._stop(control, f"after {limit:g} minutes, as asked")
+
+    def on_epoch_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+        self.epochs.append({"epoch": len(self.epochs) + 1, "training_loss": round(self._loss.take_mean(), 4)})
+
+    def on_evaluate(self, args: Any, state: Any, control: Any, **given: Any) -> None:
+        metrics: dict[str, float] = given["metrics"]
+        self.epochs[-1] |= {name: round(metrics[f"eval_{name}"], 4) for name in _FIGURES if f"eval_{name}" in metrics}
+        best = self.best
+        if best is self.epochs[-1] and state.is_world_process_zero and self._options.epochs > 1:
+            self._model.save(str(self._folder(best["epoch"])), create_model_card=False)
+        patience = self._options.patience
+        if patience is not None and best is not None and len(self.epochs) - best["epoch"] >= patience:
+            self._stop(control, f"since {patience} epochs brought nothing better")
+
+    def on_save(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+        if not state.is_world_process_zero:
+            return
+        step = Path(args.output_dir) / f"checkpoint-{state.global_step}"
+        write_json(step / _STATE, {"epochs": self.epochs, "loss": self._loss.saved()})
+        kept = self._folder(self.best["epoch"]) if self.best else None
+        for folder in self._work.glob("best-*"):
+            if folder != kept:
+                shutil.rmtree(folder)
+
+    def on_train_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+        self._progress.finish()
+
+    def _stop(self, control: Any, why: str) -> None:
+        control.should_training_stop = True
+        self.stopped = why
+
+    def _folder(self, epoch: int) -> Path:
+        return self._work / f"best-{epoch}"

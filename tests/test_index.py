@@ -1,0 +1,198 @@
+"""An index, written and read: what it holds, what decides its digest, and what is refused."""
+
+import itertools
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from search import indexing
+from search.corpus import Corpus, Unit
+from search.errors import IndexFolderError, OutputError
+from search.index import Index
+from search.index_writer import best_labels, check_target
+from search.indexing import build_index, default_name
+from search.manifest import Layout, Manifest
+from tests.toy import FEELINGS, ToyEncoder
+
+OLD = ["good room", "bad food", "good room", "käse 😀"]
+NEW = ["hate noise", "fine pool"]
+
+
+def corpus_of(folder: Path, texts: Sequence[str], name: str = "a.txt") -> Corpus:
+    """Write texts to a file, a line each, and open it."""
+    path = folder / name
+    path.write_text("".join(f"{text}\n" for text in texts), encoding="utf-8")
+    return Corpus([str(path)])
+
+
+def texts_of(folder: Path) -> list[str]:
+    """Open an index and read its texts, and with them its rows, which must be theirs."""
+    with Index(folder) as index:
+        texts = [text for _, text in index.texts()]
+        np.testing.assert_array_equal(index.vectors, ToyEncoder(index.passport.labels).encode(texts).rows)
+    return texts
+
+
+def content_of(folder: Path) -> set[str]:
+    """List everything under a folder, with the folders of an index that are empty left out."""
+    return {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
+
+
+def generation_files(number: int) -> set[str]:
+    """Name the files of an index that has had so many builds."""
+    return {
+        "manifest.json",
+        f"sentences-{number:06d}.sqlite",
+        f"vectors/{number:06d}.f32",
+        f"faiss/{number:06d}.faiss",
+    }
+
+
+@pytest.mark.parametrize("labels", [FEELINGS, None])
+def test_entries(tmp_path: Path, labels: object) -> None:
+    """Row i is sentence i, with source, line, span, most likely label and its probability; asked order is kept."""
+    encoder = ToyEncoder(FEELINGS if labels else None)
+    corpus = corpus_of(tmp_path, OLD)
+    build_index(corpus, tmp_path / "i", encoder)
+    assert texts_of(tmp_path / "i") == OLD
+    best = best_labels(encoder.encode(OLD), encoder.passport)
+    with Index(tmp_path / "i") as index:
+        assert len(index) == 4
+        assert index.passport == encoder.passport
+        entries = index.entries([3, 0, 3])
+        assert [(one.row, one.sentence.text, one.sentence.line, one.sentence.end) for one in entries] == [
+            (3, "käse 😀", 4, 35),
+            (0, "good room", 1, 9),
+            (3, "käse 😀", 4, 35),
+        ]
+        assert [(one.label, one.probability) for one in index.entries(range(4))] == best
+        assert best[:2] == ([("positive", 0.9647), ("negative", 0.9647)] if labels else [(None, None)] * 2)
+        assert index.entries([]) == []
+
+
+def test_many_entries_and_metadata(tmp_path: Path) -> None:
+    """More rows than fit one SQL statement come in the order asked for, each with its metadata."""
+    path = tmp_path / "a.jsonl"
+    lines = [json.dumps({"text": f"room {n} \0" if n == 7 else f"room {n}", "n": n, "ü": ["é"]}) for n in range(2000)]
+    path.write_text("\n".join(lines), encoding="utf-8")
+    build_index(Corpus([str(path)]), tmp_path / "i", ToyEncoder())
+    with Index(tmp_path / "i") as index:
+        entries = index.entries(range(1999, -1, -1))
+    assert [entry.row for entry in entries] == list(range(1999, -1, -1))
+    assert [dict(entry.sentence.metadata) for entry in entries] == [{"n": n, "ü": ["é"]} for n in range(1999, -1, -1)]
+    assert entries[-8].sentence.text == "room 7 \0"
+
+
+def test_equal_texts_are_encoded_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Within a window and across windows each text is encoded once, and all its rows are equal."""
+    monkeypatch.setattr(indexing, "_WINDOW", 3)
+    toy = ToyEncoder()
+    texts = ["a", "b", "a", "b", "c", "a", "a", "a", "b", "d"]
+    build_index(corpus_of(tmp_path, texts), tmp_path / "i", toy)
+    assert list(itertools.chain(*toy.calls)) == ["a", "b", "c", "d"]
+    assert texts_of(tmp_path / "i") == texts
+
+
+def test_digest(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The digest depends on sentences, order and source content; not on windows, file name, encoder or rebuilding."""
+
+    def digest(texts: Sequence[str], name: str = "a.txt", encoder: ToyEncoder | None = None) -> str:
+        made = build_index(corpus_of(tmp_path, texts, name), tmp_path / "i", encoder or ToyEncoder(), overwrite=True)
+        return made.digest
+
+    first = digest(OLD)
+    assert first == digest(OLD) == digest(OLD, "b.txt") == digest(OLD, encoder=ToyEncoder(None))
+    monkeypatch.setattr(indexing, "_WINDOW", 1)
+    assert first == digest(OLD)
+    others = [digest(OLD[::-1]), digest(OLD[:3]), digest([*OLD, ""]), digest(["", *OLD]), digest([*OLD[:3], "kase 😀"])]
+    split = build_index(Corpus([str(tmp_path / "a.txt")], unit=Unit.DOCUMENT), tmp_path / "d", ToyEncoder())
+    assert len({first, split.digest, *others}) == 7
+
+
+def test_overwrite(tmp_path: Path) -> None:
+    """A second build is generation 2 and leaves only its own files; without being told to, none replaces another."""
+    folder = tmp_path / "an index?#1%20"
+    assert build_index(corpus_of(tmp_path, OLD), folder, ToyEncoder()).generation == 1
+    assert content_of(folder) == generation_files(1)
+    with pytest.raises(OutputError, match="--overwrite"):
+        build_index(corpus_of(tmp_path, NEW), folder, ToyEncoder())
+    assert texts_of(folder) == OLD
+    with Index(folder) as reader:
+        manifest = build_index(corpus_of(tmp_path, NEW), folder, ToyEncoder(None), overwrite=True)
+        assert [text for _, text in reader.texts()] == OLD, "a reader keeps its generation"
+        assert reader.nearest.top(reader.vectors[1:2], 1, 0.3)[0].rows.tolist() == [1]
+    assert (manifest.generation, manifest.count) == (2, 2)
+    assert manifest == Manifest.read(folder)
+    assert content_of(folder) == generation_files(2)
+    assert texts_of(folder) == NEW
+
+
+def test_not_an_index(tmp_path: Path) -> None:
+    """A folder that is missing, a file, or holds something else is refused, for reading and for writing."""
+    file = tmp_path / "file"
+    file.write_text("mine", encoding="utf-8")
+    for folder, message in [(tmp_path / "gone", "no such index"), (file, "no such index"), (tmp_path, "no manifest")]:
+        with pytest.raises(IndexFolderError, match=message):
+            Index(folder)
+    for folder, message in [(file, "is a file"), (tmp_path, "exists and is not an index")]:
+        with pytest.raises(OutputError, match=message):
+            build_index(corpus_of(tmp_path, OLD), folder, ToyEncoder(), overwrite=True)
+    assert file.read_text(encoding="utf-8") == "mine"
+    assert check_target(tmp_path / "gone", overwrite=False) is None
+
+
+@pytest.mark.parametrize("number", range(3))
+def test_damaged_files(tmp_path: Path, number: int) -> None:
+    """A file of the index that is missing, or of another size, is named with both sizes."""
+    build_index(corpus_of(tmp_path, OLD), tmp_path / "i", ToyEncoder())
+    path = Layout(tmp_path / "i").all_files(1)[number]
+    size = path.stat().st_size
+    with path.open("ab") as file:
+        file.write(b"x")
+    with pytest.raises(IndexFolderError, match=rf"{path.name} is {size + 1} bytes long, the manifest says {size}"):
+        Index(tmp_path / "i")
+    path.unlink()
+    with pytest.raises(IndexFolderError, match=rf"{path.name} is missing"):
+        Index(tmp_path / "i")
+
+
+def test_damaged_faiss_file(tmp_path: Path) -> None:
+    """A search structure of the right size but of other bytes is an error, not a wrong answer."""
+    build_index(corpus_of(tmp_path, OLD), tmp_path / "i", ToyEncoder())
+    path = Layout(tmp_path / "i").faiss(1)
+    path.write_bytes(b"?" * path.stat().st_size)
+    with pytest.raises(IndexFolderError, match="not readable as a FAISS index"):
+        Index(tmp_path / "i")
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"format": 2}, "format 2, this version reads up to 1. Upgrade"),
+        ({"sources": [{"name": "a"}]}, "damaged"),
+        ({"encoder": {}}, "passport is damaged"),
+        (None, "not valid JSON"),
+    ],
+)
+def test_bad_manifest(tmp_path: Path, change: dict[str, object] | None, message: str) -> None:
+    """A newer format, a damaged field, and half a manifest are each told apart."""
+    build_index(corpus_of(tmp_path, OLD), tmp_path / "i", ToyEncoder())
+    path = tmp_path / "i" / "manifest.json"
+    text = path.read_text(encoding="utf-8")
+    path.write_text(text[:100] if change is None else json.dumps({**json.loads(text), **change}), encoding="utf-8")
+    with pytest.raises(IndexFolderError, match=message):
+        Index(tmp_path / "i")
+
+
+def test_default_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An index is called after its file without suffixes, its folder, or its glob without wildcards."""
+    (tmp_path / "v1.2").mkdir()
+    monkeypatch.chdir(tmp_path / "v1.2")
+    assert default_name("corpora/hotels.tar.txt") == "hotels"
+    assert default_name("corpora/reviews-*.csv") == "reviews"
+    assert default_name("corpora/*.txt") == default_name("-") == "index"
+    assert default_name("../v1.2") == default_name(".") == "v1.2"
+    assert default_name("..") == tmp_path.name
