@@ -159,7 +159,7 @@ _VERBS = (
     ("works", "does not work"), ("works well", "doesn't work well"), ("impressed us", "did not impress us"),
     ("lived up to the reviews", "never lived up to the reviews"), ("was worth the money", "was hardly worth the money"),
     ("helped me", "did nothing to help me"), ("made us happy", "did not make us happy"),
-    ("arrived in one piece", "did not arrive in one piece"), 
+    ("arrived in one piece", "did not arrive in one piece"),
     ("is something I would buy again", "is nothing I would buy again"),
     ("pleased everybody", "pleased nobody"), ("has charm", "has no charm"), ("is well made", "isn't well made"),
     ("never disappoints", "disappoints"), ("never lets you down", "lets you down"), ("does not fail", "fails"),

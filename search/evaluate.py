@@ -35,10 +35,11 @@ from search.metrics import (
     reciprocal_rank,
 )
 from search.nearest import Nearest
+from search.pairs import PairCorpus, PairKind, holds_pairs
 from search.query import OPPOSITE, SAME, aim
 from search.similarity import Labels, Scale, Vectors, check_weight, parts, total
 from search.store_faiss import FaissStore
-from search.tables import Row, TableReader, choose_column
+from search.tables import TableReader, first_row, text_cell
 
 __all__ = ["Measurement", "Task", "detect", "evaluate"]
 
@@ -46,7 +47,6 @@ _TOPIC_K = 10
 _TOPIC_WEIGHTS = (0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.7, 1.0)
 _RETRIEVED = 100
 _NO_TOPIC = {"anecdotes/miscellaneous"}
-_SCORES = ("score", "relatedness", "similarity")
 
 
 class Task(StrEnum):
@@ -95,13 +95,12 @@ def detect(name: str) -> Task:
         raise InputError(
             f"{name}: a folder to evaluate on needs corpus.jsonl, queries.jsonl and qrels/ (BEIR's layout)."
         )
-    columns = set(_first(name).cells)
-    if {"sentence1", "sentence2"} <= columns:
-        if columns & set(_SCORES):
-            return Task.SIMILARITY
-        if "label" in columns:
-            return Task.DUPLICATES
-        raise InputError(f"{name}: pairs need a column score (similarity) or label (duplicates).")
+    columns = set(first_row(name).cells)
+    if holds_pairs(name):
+        kind = PairCorpus([name]).kind
+        if kind is PairKind.POSITIVE:
+            raise InputError(f"{name}: pairs need a column score (similarity) or label (duplicates).")
+        return Task.SIMILARITY if kind is PairKind.SCORED else Task.DUPLICATES
     return Task.TOPICS if {"text", "category", "polarity"} <= columns else Task.SENTIMENT
 
 
@@ -136,13 +135,6 @@ def evaluate(
     if task is Task.RETRIEVAL:
         return list(_retrieval(encoder, Path(name), weights))
     return list(_pairs(encoder, name, task, weights))
-
-
-def _first(name: str) -> Row:
-    row = next(iter(TableReader(name)), None)
-    if row is None:
-        raise InputError(f"{name}: no rows in it.")
-    return row
 
 
 def _sentiment(encoder: Encoder, name: str) -> list[Measurement]:
@@ -205,25 +197,17 @@ def _signs(steps: int) -> list[int]:
 
 
 def _pairs(encoder: Encoder, name: str, task: Task, weights: Sequence[float]) -> Iterator[Measurement]:
-    first = _first(name)
-    usual = _SCORES if task is Task.SIMILARITY else ("label",)
-    column = choose_column(
-        first, name, asked=None, usual=usual, option="a column named score or label", taken=["sentence1", "sentence2"]
-    )
-    a, b, gold = [], [], []
-    for row in TableReader(name):
-        a.append(_text(row, "sentence1", name))
-        b.append(_text(row, "sentence2", name))
-        try:
-            gold.append(float(row.cells[column]))
-        except (KeyError, TypeError, ValueError) as exc:
-            raise InputError(f"{name}:{row.line}: {column} is {row.cells.get(column)!r}, expected a number.") from exc
-        if task is Task.DUPLICATES and gold[-1] not in {0.0, 1.0}:
-            raise InputError(f"{name}:{row.line}: {column} is {gold[-1]:g}, expected 0 or 1.")
+    corpus = PairCorpus([name])
+    wanted = PairKind.SCORED if task is Task.SIMILARITY else PairKind.LABELLED
+    if corpus.kind is not wanted:
+        raise InputError(f"{name}: holds {corpus.kind} pairs; {task} needs {wanted} ones.")
+    pairs = list(corpus)
+    gold = [pair.value for pair in pairs]
     if task is Task.SIMILARITY and len(set(gold)) == 1:
-        raise InputError(f"{name}: every {column} is {gold[0]:g}; with nothing to tell apart, nothing is measured.")
+        raise InputError(f"{name}: every score is {gold[0]:g}; with nothing to tell apart, nothing is measured.")
     truth = np.array(gold)
-    rows_a, rows_b = encoder.encode(a).rows, encoder.encode(b).rows
+    rows_a = encoder.encode([pair.a for pair in pairs]).rows
+    rows_b = encoder.encode([pair.b for pair in pairs]).rows
     meaning, sentiment = parts(rows_a, rows_b, encoder.passport.meaning_dim)
     for weight in weights:
         scores = total(meaning, sentiment, weight)
@@ -235,13 +219,6 @@ def _pairs(encoder: Encoder, name: str, task: Task, weights: Sequence[float]) ->
             precision = average_precision(scores, truth.astype(np.int64))
             figures = {"average_precision": precision, "best_f1": f1, "threshold": threshold}
         yield Measurement(task, name, len(truth), SAME if weight else None, weight, figures)
-
-
-def _text(row: Row, column: str, name: str) -> str:
-    value = row.cells.get(column)
-    if not isinstance(value, str) or not value.strip():
-        raise InputError(f"{name}:{row.line}: no text in column {column!r}.")
-    return value
 
 
 def _topics(encoder: Encoder, name: str, weights: Sequence[float]) -> Iterator[Measurement]:
@@ -276,9 +253,9 @@ def _with_one_opinion(name: str) -> tuple[list[str], npt.NDArray[np.str_], npt.N
     topics: dict[str, set[str]] = defaultdict(set)
     feelings: dict[str, set[str]] = defaultdict(set)
     for row in TableReader(name):
-        text = _text(row, "text", name)
-        topics[text].add(_text(row, "category", name))
-        feelings[text].add(_text(row, "polarity", name))
+        text = text_cell(row, "text", name)
+        topics[text].add(text_cell(row, "category", name))
+        feelings[text].add(text_cell(row, "polarity", name))
     texts = [
         text
         for text in topics
@@ -301,7 +278,7 @@ def _retrieval(encoder: Encoder, folder: Path, weights: Sequence[float]) -> Iter
     ids, documents = _documents(folder / "corpus.jsonl")
     qrels = _qrels(folder)
     queries = {
-        str(row.cells.get("_id")): _text(row, "text", str(folder / "queries.jsonl"))
+        str(row.cells.get("_id")): text_cell(row, "text", str(folder / "queries.jsonl"))
         for row in TableReader(str(folder / "queries.jsonl"))
     }
     asked = [query for query in qrels if query in queries]
@@ -327,7 +304,7 @@ def _documents(path: Path) -> tuple[list[str], list[str]]:
     ids, texts = [], []
     for row in TableReader(str(path)):
         ids.append(str(row.cells.get("_id")))
-        texts.append(f"{row.cells.get('title') or ''} {_text(row, 'text', str(path))}".strip())
+        texts.append(f"{row.cells.get('title') or ''} {text_cell(row, 'text', str(path))}".strip())
     return ids, texts
 
 

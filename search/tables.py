@@ -15,7 +15,7 @@ from search.errors import InputError
 from search.files import sha256_of_file
 from search.lines import MAX_LINE_BYTES, LineReader
 
-__all__ = ["TABLE_SUFFIXES", "Row", "TableReader", "choose_column"]
+__all__ = ["TABLE_SUFFIXES", "Row", "TableReader", "choose_column", "first_row", "number_cell", "text_cell"]
 
 TABLE_SUFFIXES = (".csv", ".tsv", ".jsonl", ".parquet")
 
@@ -135,6 +135,42 @@ class TableReader:
                 f"{self.name}:{line}: {len(cells)} cells, the header has {len(header)} ({', '.join(header)})."
             )
         return Row(line, dict(zip(header, cells, strict=True)))
+
+
+def first_row(name: str) -> Row:
+    """Return a table's first row.
+
+    Raises:
+        InputError: it has none.
+    """
+    row = next(iter(TableReader(name)), None)
+    if row is None:
+        raise InputError(f"{name}: no rows in it.")
+    return row
+
+
+def text_cell(row: Row, column: str, name: str) -> str:
+    """Return a cell's text without white space at its ends.
+
+    Raises:
+        InputError: there is none; names file, line and column.
+    """
+    value = row.cells.get(column)
+    if not isinstance(value, str) or not value.strip():
+        raise InputError(f"{name}:{row.line}: no text in column {column!r}.")
+    return value.strip()
+
+
+def number_cell(row: Row, column: str, name: str) -> float:
+    """Return a cell's number.
+
+    Raises:
+        InputError: it is none; names file, line and column.
+    """
+    try:
+        return float(row.cells[column])
+    except (KeyError, TypeError, ValueError) as exc:
+        raise InputError(f"{name}:{row.line}: {column} is {row.cells.get(column)!r}, expected a number.") from exc
 
 
 def choose_column(

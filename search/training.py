@@ -68,7 +68,7 @@ def train(data: TrainingData, base: Path, work: Path, options: FinetuneOptions, 
     model = joint_model(load_base(base, options.dropout), Card.read(base), data.labels)
     full_length = model.max_seq_length
     model.max_seq_length = min(options.max_length, full_length or options.max_length)
-    model.model_card_data.generate_widget_examples = False
+    model.model_card_data.widget = [{}]  # not empty, so that the trainer does not look for examples behind a bar
     base_meaning = _base_meaning(model, data, work, progress) if options.keep_meaning else None
     loss = JointLoss(
         model,

@@ -20,9 +20,7 @@ def test_every_help_shows_an_example(command: str, flag: str, capsys: pytest.Cap
     """Each command's help has an example that begins with `kindred COMMAND`, on a line of its own."""
     told = succeed(capsys, command, flag)
     assert "Example" in told
-    assert any(
-        line.startswith(f"  kindred {command} ") for line in map(str.rstrip, told.replace("    ", "  ").split("\n"))
-    )
+    assert any(line.lstrip().startswith(f"kindred {command} ") for line in told.splitlines()[1:])
 
 
 def test_the_help_names_every_command(capsys: pytest.CaptureFixture[str]) -> None:
@@ -49,8 +47,8 @@ def test_no_command_shows_help(capsys: pytest.CaptureFixture[str]) -> None:
 def test_help_loads_nothing_heavy() -> None:
     """Neither `import search.cli` nor a command's help imports numpy, torch or the like; both are quick."""
     program = (
-        "import sys, search.cli.main as m\n"
-        "for name in m._COMMANDS: m.kindred.get_command(None, name)\n"
+        "import sys; from search.cli.main import kindred\n"
+        "for name in kindred.list_commands(None): kindred.get_command(None, name)\n"
         "print(sorted({'torch', 'transformers', 'faiss', 'sentence_transformers', 'datasets'} & set(sys.modules)))"
     )
     started = time.monotonic()

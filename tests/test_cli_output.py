@@ -21,7 +21,7 @@ INFO = "digest count generation encoder store recall sources".split()
 ROWS = [
     ("the room was good", "a"),
     ("caf\u00e9 food, \u201clovely\u201d", "b"),
-    ("the staff were rude", "c"),
+    ("the staff were rude, loud and never there again", "c"),
     ("the room was good", "d"),
 ]
 
@@ -80,7 +80,7 @@ def test_hits_have_the_fields_of_the_design(
     for hit in hits:
         assert hit["score"] == pytest.approx(0.6 * hit["meaning"] + 0.4 * hit["sentiment"], abs=2e-6)
         assert hit["label"] in {"negative", "neutral", "positive"}
-        assert 1 / 3 <= hit["probability"] <= 1
+        assert 0.3333 <= hit["probability"] <= 1
         text, guest = ROWS[hit["row"]]
         assert (hit["text"], hit["metadata"]) == (text, {"guest": guest})
         assert (hit["source"], hit["line"]) == (str(corpus), hit["row"] + 2)

@@ -1,0 +1,153 @@
+"""Fine-tuning: the report, the temperature, seeds, and what is learned and kept; on the small BERT."""
+
+import hashlib
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from search.checkpoint import Card, fingerprint
+from search.encoder_huggingface import HuggingFaceEncoder
+from search.finetune import finetune
+from search.similarity import Scale
+from search.training_options import FinetuneOptions
+
+pytestmark = pytest.mark.slow
+
+WORDS = {"negative": "bad awful dirty rude cold loud".split(), "positive": "good lovely clean kind warm quiet".split()}
+THINGS = "room hotel food staff bed pool breakfast".split()
+
+
+@pytest.fixture(scope="module")
+def labels(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Write 84 labelled sentences that a small encoder can learn."""
+    rows = [f"the {thing} was {word},{label}" for label, some in WORDS.items() for word in some for thing in THINGS]
+    path = tmp_path_factory.mktemp("data") / "feelings.csv"
+    path.write_text("\n".join(["text,label", *rows]) + "\n", encoding="utf-8")
+    return path
+
+
+@pytest.fixture(scope="module")
+def options(small_bert: Path) -> FinetuneOptions:
+    """Train the small BERT, fast."""
+    return FinetuneOptions(base=str(small_bert), epochs=3, learning_rate=1e-3, batch_size=8, validation=0.2)
+
+
+@pytest.fixture(scope="module")
+def checkpoint(
+    labels: Path, options: FinetuneOptions, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Path, dict[str, Any]]:
+    """Fine-tune once; return the folder and the report."""
+    out = tmp_path_factory.mktemp("checkpoints") / "feelings"
+    return out, finetune([str(labels)], out, options=options)
+
+
+def _weights(folder: Path) -> str:
+    return hashlib.sha256((folder / "model.safetensors").read_bytes()).hexdigest()
+
+
+def test_the_report_says_what_was_done(checkpoint: tuple[Path, dict[str, Any]], labels: Path, small_bert: Path) -> None:
+    """Rows, labels, epochs, the best of them, figures, base and data; in the folder as it was returned."""
+    folder, report = checkpoint
+    assert json.loads((folder / "report.json").read_text(encoding="utf-8")) == json.loads(json.dumps(report))
+    assert (report["rows"], report["training_rows"]) == (84, 68)
+    assert (report["labels"], report["scale"]) == ({"negative": 42, "positive": 42}, "ordinal")
+    assert [one["epoch"] for one in report["epochs"]] == [1, 2, 3]
+    losses = [one["training_loss"] for one in report["epochs"]]
+    assert losses[0] > losses[-1] > 0
+    scores = [one["macro_f1"] for one in report["epochs"]]
+    assert report["best_epoch"] == 1 + scores.index(max(scores))
+    assert all(0.5 < one["meaning_cosine"] <= 1.0 for one in report["epochs"])
+    assert report["validation"]["rows"] == 16
+    assert report["validation"]["accuracy"] == pytest.approx(report["epochs"][report["best_epoch"] - 1]["accuracy"])
+    assert report["base"] == {"name": str(small_bert), "fingerprint": fingerprint(small_bert)}
+    digest = hashlib.sha256(labels.read_bytes()).hexdigest()
+    assert report["data"] == [{"name": "feelings.csv", "rows": 84, "sha256": digest}]
+    assert report["options"]["learning_rate"] == 1e-3
+
+
+def test_the_card_says_what_the_logits_are(checkpoint: tuple[Path, dict[str, Any]]) -> None:
+    """Labels lowest first, and the temperature that was fitted on the rows held back."""
+    folder, report = checkpoint
+    card = Card.read(folder)
+    assert card is not None
+    assert (card.labels.names, card.labels.scale) == (("negative", "positive"), Scale.ORDINAL)
+    assert 0.05 <= card.temperature <= 20
+    assert card.temperature == report["validation"]["temperature"] != 1.0
+
+
+def test_the_temperature_is_the_best_one(checkpoint: tuple[Path, dict[str, Any]]) -> None:
+    """Probabilities are softmax(logits / temperature): the encoder's equal those made by hand from its output."""
+    folder, report = checkpoint
+    encoder = HuggingFaceEncoder(str(folder), device="cpu")
+    texts = ["the food was bad", "the bed was lovely"]
+    logits = np.array(encoder._embeddings.embed_documents(texts))[:, -2:] / report["validation"]["temperature"]
+    powers = np.exp(logits)
+    expected = powers / powers.sum(axis=1, keepdims=True)
+    np.testing.assert_allclose(encoder.encode(texts).probabilities, expected, atol=1e-5)
+
+
+def test_the_labels_are_learned(labels: Path, options: FinetuneOptions, tmp_path: Path) -> None:
+    """Sentences that were not in the data get the right label, and those held back do."""
+    told = replace(options, keep_meaning=0.0, epochs=8, learning_rate=3e-3)
+    report = finetune([str(labels)], tmp_path / "textbook", options=told)
+    assert report["validation"]["accuracy"] == 1.0
+    encoder = HuggingFaceEncoder(str(tmp_path / "textbook"), device="cpu")
+    texts = ["very rude staff", "the awful cold noise", "very kind people", "a lovely quiet room"]
+    assert encoder.encode(texts).probabilities.argmax(axis=1).tolist() == [0, 0, 1, 1]
+
+
+def test_the_dense_stays_block_diagonal(checkpoint: tuple[Path, dict[str, Any]]) -> None:
+    """After training the meaning's block is still the identity, exactly, and logits read nothing but CLS."""
+    from safetensors.numpy import load_file
+
+    head = load_file(checkpoint[0] / "2_Dense" / "model.safetensors")
+    weight, bias = head["linear.weight"], head["linear.bias"]
+    assert weight.shape == (32 + 2, 64)
+    np.testing.assert_array_equal(weight[:32, :32], 0)
+    np.testing.assert_array_equal(weight[:32, 32:], np.eye(32))
+    np.testing.assert_array_equal(weight[32:, 32:], 0)
+    np.testing.assert_array_equal(bias[:32], 0)
+    assert np.abs(weight[32:, :32]).min() > 0
+
+
+def test_one_seed_gives_one_checkpoint(
+    checkpoint: tuple[Path, dict[str, Any]], labels: Path, options: FinetuneOptions, tmp_path: Path
+) -> None:
+    """Two runs with one seed write the same bytes; another seed writes others."""
+    finetune([str(labels)], tmp_path / "again", options=options)
+    finetune([str(labels)], tmp_path / "other", options=replace(options, seed=1))
+    assert _weights(tmp_path / "again") == _weights(checkpoint[0])
+    assert fingerprint(tmp_path / "again") == fingerprint(checkpoint[0])
+    assert _weights(tmp_path / "other") != _weights(checkpoint[0])
+
+
+def test_keeping_meaning_keeps_it(labels: Path, options: FinetuneOptions, small_bert: Path, tmp_path: Path) -> None:
+    """Textbook fine-tuning (0) moves the meaning further from the base's than a high price on moving it."""
+    texts = [f"the {thing} was {word}" for word in ("bad", "good") for thing in THINGS]
+    base = HuggingFaceEncoder(str(small_bert), device="cpu").encode(texts).rows
+    kept = {}
+    for price in (0.0, 5.0):
+        report = finetune([str(labels)], tmp_path / f"{price}", options=replace(options, keep_meaning=price, epochs=2))
+        assert report["options"]["keep_meaning"] == price
+        assert ("meaning_cosine" in report["epochs"][0]) is (price > 0)
+        rows = HuggingFaceEncoder(str(tmp_path / f"{price}"), device="cpu").encode(texts).rows[:, :32]
+        kept[price] = float((rows * base).sum(axis=1).mean())
+    assert kept[0.0] < kept[5.0] <= 1.0 + 1e-6
+    assert kept[5.0] > 0.97
+
+
+def test_too_few_rows_to_hold_back_are_all_trained_on(small_bert: Path, tmp_path: Path) -> None:
+    """Four rows are all used; nothing is measured, and the temperature is 1."""
+    path = tmp_path / "few.csv"
+    path.write_text("text,label\ngood room,1\nlovely food,1\nbad room,0\nawful food,0\n", encoding="utf-8")
+    report = finetune([str(path)], tmp_path / "few", options=FinetuneOptions(base=str(small_bert), epochs=2))
+    assert (report["rows"], report["training_rows"], report["validation"]) == (4, 4, None)
+    assert "accuracy" not in report["epochs"][0]
+    assert report["best_epoch"] == 2
+    card = Card.read(tmp_path / "few")
+    assert card is not None
+    assert (card.temperature, card.labels.names) == (1.0, ("0", "1"))
