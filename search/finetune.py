@@ -1,4 +1,4 @@
-"""Labelled texts to a checkpoint: the fine-tuning job, which a later run takes up where it was killed."""
+"""Labelled texts, or pairs, to a checkpoint: the fine-tuning job, which a later run takes up where it was killed."""
 
 import hashlib
 import json
@@ -7,21 +7,30 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from search.checkpoint import Card, Layout, find, fingerprint
+from search.checkpoint import Layout, find, fingerprint
+from search.corpus import expand
+from search.errors import OutputError
 from search.files import check_free, new_folder, read_json, write_json, write_text
 from search.labelled import LabelledCorpus
 from search.model_card import draw_curves, model_card
+from search.pair_data import prepare_pairs
+from search.pairs import PairCorpus, holds_pairs
 from search.processes import Processes, processes
 from search.progress import SILENT, Progress
-from search.training_data import TrainingData, prepare
+from search.records import Source
+from search.training_data import prepare
 from search.training_options import FinetuneOptions
 
 __all__ = ["finetune", "working_folder"]
 
 _JOB = "job.json"
+
+_NO_ROOM = ("inline_container", "iostream error")
+"""What torch's RuntimeError says when a file cannot be written."""
 
 
 def finetune(
@@ -34,7 +43,9 @@ def finetune(
     overwrite: bool = False,
     progress: Progress = SILENT,
 ) -> dict[str, Any]:
-    """Fine-tune an encoder on labelled texts; write the checkpoint and return its report.
+    """Fine-tune an encoder on labelled texts, or on pairs; write the checkpoint and return its report.
+
+    Pairs are what has the columns sentence1 and sentence2, with score, label (1 or 0) or neither (all say the same).
 
     A run that was killed or interrupted goes on from its last saved step when it is called again with the same files
     and options, and ends with the same weights.
@@ -52,49 +63,58 @@ def finetune(
         InputError: a file cannot be used.
         OptionError: the options do not fit the data.
         EncoderError: the base cannot be found or fine-tuned.
-        OutputError: `out` exists.
+        OutputError: `out` exists and may not be replaced, or there is no room to write.
     """
     options = options or FinetuneOptions()
     group = processes()
     check_free(out, overwrite=overwrite)
+    if out.is_dir() and any(out.iterdir()) and not Layout(out).modules.exists():
+        raise OutputError(f"{out} exists and is not a checkpoint; choose another --out.")
     started = time.monotonic()
     base = find(options.base)
-    corpus = LabelledCorpus(patterns, text_column=text_column, label_column=label_column)
+    names = expand(patterns)
+    base_print = fingerprint(base)
+    identity = partial(_identity, base_print, options, (text_column, label_column))
     with _work(out, group) as work:
-        data = prepare(
-            corpus,
-            work / f"texts-{group.rank}.arrow",
-            validation=options.validation,
-            seed=options.seed,
-            ordinal=options.ordinal,
-            nominal=options.nominal,
-        )
-        base_print = fingerprint(base)
-        _take_up(work, _identity(data, base_print, options), group)
-        from search.training import train
+        texts = work / f"texts-{group.rank}.arrow"
+        if holds_pairs(names[0]):
+            pairs = prepare_pairs(PairCorpus(names), texts, validation=options.validation, seed=options.seed)
+            sources = pairs.sources
+            about: dict[str, Any] = {"pairs": str(pairs.kind), "groups": len(set(pairs.groups.tolist()))}
+            about["training_rows"] = len(pairs.train)
+            _take_up(work, identity(sources), group)
+            from search.pair_training import train_pairs
 
-        trained = train(data, base, work, options, progress)
+            trained = train_pairs(pairs, base, work, options, progress)
+        else:
+            data = prepare(
+                LabelledCorpus(names, text_column=text_column, label_column=label_column),
+                texts,
+                validation=options.validation,
+                seed=options.seed,
+                ordinal=options.ordinal,
+                nominal=options.nominal,
+            )
+            sources, about = data.sources, {"labels": data.counts(), "scale": str(data.labels.scale)}
+            about["training_rows"] = len(data.train)
+            _take_up(work, identity(sources), group)
+            from search.training import train
+
+            trained = train(data, base, work, options, progress)
         report: dict[str, Any] = {
-            "rows": len(data.classes),
-            "training_rows": len(data.train),
-            "labels": data.counts(),
-            "scale": str(data.labels.scale),
-            "epochs": trained.epochs,
-            "best_epoch": trained.best_epoch,
-            "stopped": trained.stopped,
-            "validation": trained.validation,
+            "rows": sum(source.sentences for source in sources),
+            **about,
+            **trained.report,
             "base": {"name": options.base, "fingerprint": base_print},
-            "data": [
-                {"name": Path(one.name).name, "rows": one.sentences, "sha256": one.sha256} for one in data.sources
-            ],
+            "data": [{"name": Path(one.name).name, "rows": one.sentences, "sha256": one.sha256} for one in sources],
             "options": asdict(options),
             "seconds": round(time.monotonic() - started, 1),
         }
         if group.main:
             with new_folder(out) as aside:
                 trained.model.save(str(aside), create_model_card=False)
-                summary = {key: report[key] for key in ("rows", "best_epoch")}
-                Card(data.labels, trained.temperature, report=summary).write(aside)
+                if trained.card:
+                    trained.card.write(aside)
                 write_json(Layout(aside).report, report)
                 write_text(Layout(aside).model_card, model_card(out.name, report))
                 draw_curves(report["epochs"], Layout(aside).curves)
@@ -122,11 +142,29 @@ def _work(out: Path, group: Processes) -> Iterator[Path]:
         raise
 
 
-def _identity(data: TrainingData, base: str, options: FinetuneOptions) -> dict[str, str]:
+@contextmanager
+def _room() -> Iterator[None]:
+    """Turn what safetensors and torch say of a full disk into our error."""
+    from safetensors import SafetensorError
+
+    try:
+        yield
+    except (SafetensorError, RuntimeError) as exc:
+        if isinstance(exc, RuntimeError) and not any(sign in str(exc) for sign in _NO_ROOM):
+            raise
+        reason = str(exc).splitlines()[0]
+        raise OutputError(
+            f"The model cannot be written ({reason}); nothing was changed. Make room on the disk and run it again."
+        ) from exc
+
+
+def _identity(
+    base: str, options: FinetuneOptions, columns: tuple[str | None, str | None], sources: Sequence[Source]
+) -> dict[str, str]:
     """Return what two runs must share for the one to go on where the other was killed."""
     told = asdict(options) | {"max_minutes": None, "tensorboard": None, "save_steps": None}
-    content = [(source.sha256, source.sentences) for source in data.sources]
-    text = json.dumps([told, content, base, data.labels.names], default=str)
+    content = [(source.sha256, source.sentences) for source in sources]
+    text = json.dumps([told, content, base, columns], default=str)
     return {"job": hashlib.sha256(text.encode()).hexdigest()}
 
 

@@ -24,6 +24,7 @@ from torch.nn import functional
 from search.checkpoint import Card
 from search.errors import EncoderError
 from search.similarity import Labels
+from search.training_watch import CountedLoss
 
 __all__ = [
     "HEAD_PARAMETERS",
@@ -97,7 +98,7 @@ def joint_model(base: SentenceTransformer, card: Card | None, labels: Labels) ->
     mode = modes if isinstance(modes, str) else "+".join(modes)
     if mode not in {"mean", "cls"}:
         raise EncoderError(f"The base pools by {mode}; fine-tuning carries mean or cls pooling through.")
-    if card is None and any(isinstance(module, Dense) for module in base):
+    if card is None and has_head(base):
         raise EncoderError("The base has a Dense layer of its own; fine-tuning starts from encoders without one.")
     weight = torch.zeros(width + len(labels.names), 2 * width)
     bias = torch.zeros(width + len(labels.names))
@@ -117,12 +118,17 @@ def joint_model(base: SentenceTransformer, card: Card | None, labels: Labels) ->
     return SentenceTransformer(modules=[base[0], Pooling(width, pooling_mode=("cls", "mean")), head])
 
 
+def has_head(model: SentenceTransformer) -> bool:
+    """Say whether a model carries logits beside its meaning."""
+    return any(isinstance(module, Dense) for module in model)
+
+
 def _train_only(parameter: Tensor, mask: Tensor) -> None:
     """Leave the weights where the mask is 0 as they are: no gradient reaches them (and there is no weight decay)."""
     parameter.register_hook(lambda gradient: gradient * mask.to(gradient.device))  # type: ignore[no-untyped-call]
 
 
-class JointLoss(nn.Module):
+class JointLoss(CountedLoss):
     """The joint loss over rows that are named by number, so that targets stay out of the data loader."""
 
     def __init__(
@@ -147,12 +153,10 @@ class JointLoss(nn.Module):
         super().__init__()
         self.model = model
         self.keep_meaning = keep_meaning
-        self.recent = float("nan")
         self._classes = classes
         self._label_count = label_count
         self._label_weights = None if label_weights is None else torch.from_numpy(label_weights)
         self._base_meaning = base_meaning
-        self._sum, self._steps = 0.0, 0
 
     def forward(self, features: Iterable[dict[str, Tensor]], labels: Tensor) -> dict[str, Tensor]:
         """Return the two parts of the loss of a batch; `labels` are the batch's row numbers."""
@@ -169,24 +173,7 @@ class JointLoss(nn.Module):
             base = torch.from_numpy(self._base_meaning[numbers].astype(np.float32)).to(raw.device)
             moved = 1.0 - functional.cosine_similarity(raw[:, :width].float(), base)
             losses["meaning"] = self.keep_meaning * moved.mean()
-        if self.training:
-            self.recent = float(torch.stack([loss.detach() for loss in losses.values()]).sum())
-            self._sum, self._steps = self._sum + self.recent, self._steps + 1
-        return losses
-
-    def saved(self) -> tuple[float, int]:
-        """Return what `restore` needs to go on counting."""
-        return self._sum, self._steps
-
-    def restore(self, total: float, steps: int) -> None:
-        """Go on counting from what `saved` gave."""
-        self._sum, self._steps = total, steps
-
-    def take_mean(self) -> float:
-        """Return the mean loss of the steps since it was last taken."""
-        mean = self._sum / max(1, self._steps)
-        self._sum, self._steps = 0.0, 0
-        return mean
+        return self.counted(losses)
 
 
 class LengthGroupedSampler(DefaultBatchSampler):

@@ -9,7 +9,6 @@ __all__ = ["draw_curves", "model_card"]
 
 def model_card(name: str, report: dict[str, Any]) -> str:
     """Return the model card (Markdown) of a training report."""
-    validation = report["validation"]
     lines = [
         "---",
         "library_name: sentence-transformers",
@@ -18,9 +17,15 @@ def model_card(name: str, report: dict[str, Any]) -> str:
         "",
         f"# {name}",
         "",
-        f"An encoder fine-tuned with kindred from {report['base']['name']}. Its output is the text's meaning, followed",
-        f"by one logit for each of these labels ({report['scale']}): {', '.join(report['labels'])}.",
-        "`kindred.json` holds the temperature that turns logits to probabilities.",
+        f"An encoder fine-tuned with kindred from {report['base']['name']}.",
+    ]
+    if "labels" in report:
+        lines += [
+            "Its output is the text's meaning, followed by one logit for each of these labels",
+            f"({report['scale']}): {', '.join(report['labels'])}.",
+            "`kindred.json` holds the temperature that turns logits to probabilities.",
+        ]
+    lines += [
         "",
         "```python",
         "from langchain_huggingface import HuggingFaceEmbeddings",
@@ -32,35 +37,39 @@ def model_card(name: str, report: dict[str, Any]) -> str:
         "",
         *_table(("file", "rows", "SHA-256"), [(one["name"], one["rows"], one["sha256"]) for one in report["data"]]),
         "",
-        *_table(("label", "rows"), list(report["labels"].items())),
-        "",
+    ]
+    if "labels" in report:
+        lines += [*_table(("label", "rows"), list(report["labels"].items())), ""]
+    lines += [
         "The terms of these files are their owners'; whoever passes this checkpoint on has to keep to them.",
         "",
         "## Figures",
         "",
+        *_figures(report["validation"]),
+        "",
+        "## Training",
+        "",
     ]
-    if validation is None:
-        lines.append("Too few rows to hold some back: nothing was measured.")
-    else:
-        shown = ("rows", "accuracy", "macro_f1", "label_loss", "calibration_error", "temperature")
-        lines += [
-            "On rows held back from training:",
-            "",
-            *_table(("figure", "value"), [(key.replace("_", " "), validation[key]) for key in shown]),
-            "",
-            "Rows: the true label; columns: the label given.",
-            "",
-            *_table(
-                ("", *validation["confusion"], "F1"),
-                [(label, *given.values(), validation["f1"][label]) for label, given in validation["confusion"].items()],
-            ),
-        ]
-    lines += ["", "## Training", ""]
     columns = list(dict.fromkeys(key for epoch in report["epochs"] for key in epoch))
     lines += _table(columns, [[epoch.get(key, "") for key in columns] for epoch in report["epochs"]])
     lines += ["", "![curves](curves.svg)", ""]
     options = ", ".join(f"{key} {value}" for key, value in report["options"].items() if value is not None)
     return "\n".join([*lines, f"Options: {options}.", ""])
+
+
+def _figures(validation: dict[str, Any] | None) -> list[str]:
+    if validation is None:
+        return ["Too few rows to hold some back: nothing was measured."]
+    plain = [(key.replace("_", " "), value) for key, value in validation.items() if isinstance(value, int | float)]
+    before = [(f"{key.replace('_', ' ')} of the base", value) for key, value in validation.get("before", {}).items()]
+    lines = ["On rows held back from training:", "", *_table(("figure", "value"), [*plain, *before])]
+    if "confusion" in validation:
+        lines += ["", "Rows: the true label; columns: the label given.", ""]
+        lines += _table(
+            ("", *validation["confusion"], "F1"),
+            [(label, *given.values(), validation["f1"][label]) for label, given in validation["confusion"].items()],
+        )
+    return lines
 
 
 def _table(header: Sequence[str], rows: Sequence[Sequence[object]]) -> list[str]:
@@ -74,9 +83,11 @@ def draw_curves(epochs: Sequence[dict[str, Any]], path: Path) -> None:
 
     figure = Figure(figsize=(8, 3.2), layout="constrained")
     axes = figure.subplots(1, 2)
-    panels = (("loss", ("training_loss", "label_loss")), ("share", ("accuracy", "macro_f1", "meaning_cosine")))
+    losses = ("training_loss", "label_loss")
+    figures = [key for key in dict.fromkeys(key for epoch in epochs for key in epoch) if key not in {"epoch", *losses}]
+    panels = (("loss", losses), ("on rows held back", figures))
     for axis, (title, names) in zip(axes, panels, strict=True):
-        for name, marker, line in zip(names, "os^", ("-", "--", ":"), strict=False):
+        for name, marker, line in zip(names, "os^d", ("-", "--", ":", "-."), strict=False):
             points = [(epoch["epoch"], epoch[name]) for epoch in epochs if name in epoch]
             if points:
                 axis.plot(*zip(*points, strict=True), marker=marker, linestyle=line, label=name.replace("_", " "))

@@ -1,142 +1,47 @@
-"""The training run itself, on the sentence-transformers trainer. Needs torch; imported when a run begins."""
+"""Training on labels: the joint loss, the figures of the rows held back, and the temperature. Needs torch."""
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import torch
-from sentence_transformers import (
-    SentenceTransformer,
-    SentenceTransformerTrainer,
-    SentenceTransformerTrainingArguments,
-)
+from sentence_transformers import SentenceTransformer
 from sentence_transformers.sentence_transformer.evaluation import SentenceEvaluator
-from transformers import PrinterCallback, TrainerCallback, set_seed
-from transformers.integrations.integration_utils import TensorBoardCallback
-from transformers.utils import logging
 
 from search.checkpoint import Card
-from search.errors import OptionError
-from search.joint import (
-    HEAD_PARAMETERS,
-    HEAD_RATE,
-    JointLoss,
-    LengthGroupedSampler,
-    joint_model,
-    load_base,
-    meaning_dim,
-)
+from search.joint import JointLoss, LengthGroupedSampler, joint_model, load_base, meaning_dim
 from search.metrics import accuracy, calibration_error, cross_entropy, f1, fit_temperature, macro_f1
 from search.processes import processes
 from search.progress import Progress
 from search.similarity import softmax, unit
 from search.training_data import TrainingData
 from search.training_options import FinetuneOptions
-from search.training_watch import Watch, last_step
+from search.training_run import Trained, begin, encode, run, shortened
 
-__all__ = ["Trained", "train"]
+__all__ = ["train"]
 
-_BATCH = 64
-_WARM_UP = 0.1
-_STEPS = "steps"
-_LOGGED = 10
 _MISTAKES = 10
 
 
-@dataclass(frozen=True, slots=True)
-class Trained:
-    """What a run gave: the model of its best epoch, the figures of every epoch, and the last measurement."""
-
-    model: SentenceTransformer
-    temperature: float
-    epochs: list[dict[str, Any]]
-    best_epoch: int
-    validation: dict[str, Any] | None
-    stopped: str | None
-
-
 def train(data: TrainingData, base: Path, work: Path, options: FinetuneOptions, progress: Progress) -> Trained:
-    """Fine-tune the encoder in the folder `base`, or go on with the run whose saved steps are in `work`.
+    """Fine-tune the encoder in the folder `base` on labels, or go on with the run whose saved steps are in `work`.
 
     Raises:
         EncoderError: the base cannot be loaded or fine-tuned.
     """
-    logging.disable_progress_bar()  # type: ignore[no-untyped-call]
-    set_seed(options.seed)
+    begin(options)
     model = joint_model(load_base(base, options.dropout), Card.read(base), data.labels)
-    full_length = model.max_seq_length
-    model.max_seq_length = min(options.max_length, full_length or options.max_length)
-    model.model_card_data.widget = [{}]  # not empty, so that the trainer does not look for examples behind a bar
-    base_meaning = _base_meaning(model, data, work, progress) if options.keep_meaning else None
-    loss = JointLoss(
-        model,
-        data.classes,
-        base_meaning,
-        options.keep_meaning,
-        len(data.labels.names),
-        _label_weights(data) if options.balance else None,
-    )
-    watch = Watch(model, loss, work, options, progress)
-    trainer = SentenceTransformerTrainer(
-        model=model,
-        args=_arguments(work, options, measured=len(data.held_back) > 0),
-        train_dataset=data.texts.select(data.train),
-        loss=loss,
-        evaluator=_Validation(data, base_meaning) if len(data.held_back) else None,
-        callbacks=[watch, *_tensorboard(options)],
-    )
-    trainer.remove_callback(PrinterCallback)  # it prints to standard output, which is for results
-    step = last_step(work / _STEPS)
-    if step is not None:
-        watch.resume(step)
-    trainer.train(resume_from_checkpoint=str(step) if step else None)
-    best = watch.best_model()
-    if best is not None:
-        model.load_state_dict(SentenceTransformer(str(best), local_files_only=True).state_dict())
-    validation, temperature = _measure(model, data)
-    model.max_seq_length = full_length  # longer texts are read whole again: their meaning was kept
-    best_epoch = watch.best["epoch"] if watch.best else len(watch.epochs)
-    return Trained(model, temperature, watch.epochs, best_epoch, validation, watch.stopped)
-
-
-def _arguments(work: Path, options: FinetuneOptions, *, measured: bool) -> SentenceTransformerTrainingArguments:
-    gpu = torch.cuda.is_available()
-    return SentenceTransformerTrainingArguments(
-        output_dir=str(work / _STEPS),
-        num_train_epochs=options.epochs,
-        per_device_train_batch_size=options.batch_size,
-        gradient_accumulation_steps=options.accumulate,
-        learning_rate=options.learning_rate,
-        learning_rate_mapping={HEAD_PARAMETERS: options.learning_rate * HEAD_RATE},
-        warmup_steps=_WARM_UP,
-        weight_decay=0.0,
-        seed=options.seed,
-        use_cpu=not gpu,
-        bf16=gpu,
-        dataloader_pin_memory=gpu,
-        batch_sampler=LengthGroupedSampler,
-        eval_strategy="epoch" if measured else "no",
-        save_strategy="steps",
-        save_steps=options.save_steps,
-        save_total_limit=2,
-        logging_strategy="steps" if options.tensorboard else "no",
-        logging_steps=_LOGGED,
-        report_to="none",
-        disable_tqdm=True,
-    )
-
-
-def _tensorboard(options: FinetuneOptions) -> list[TrainerCallback]:
-    """Return the trainer's own TensorBoard callback, where it is asked for."""
-    if options.tensorboard is None:
-        return []
-    try:
-        from torch.utils.tensorboard import SummaryWriter
-    except ImportError as exc:
-        raise OptionError("--tensorboard needs a package: pip install tensorboard.") from exc
-    return [TensorBoardCallback(SummaryWriter(options.tensorboard))]  # type: ignore[no-untyped-call]
+    with shortened(model, options.max_length):
+        base_meaning = _base_meaning(model, data, work, progress) if options.keep_meaning else None
+        weights = _label_weights(data) if options.balance else None
+        count = len(data.labels.names)
+        loss = JointLoss(model, data.classes, base_meaning, options.keep_meaning, count, weights)
+        measure = _Validation(data, base_meaning) if len(data.held_back) else None
+        rows = data.texts.select(data.train)
+        report = run(model, loss, rows, LengthGroupedSampler, measure, "macro_f1", work, options, progress)
+        validation, temperature = _measure(model, data)
+    summary = {"rows": len(data.classes), "best_epoch": report["best_epoch"]}
+    return Trained(model, Card(data.labels, temperature, report=summary), report | {"validation": validation})
 
 
 def _label_weights(data: TrainingData) -> npt.NDArray[np.float32]:
@@ -146,13 +51,8 @@ def _label_weights(data: TrainingData) -> npt.NDArray[np.float32]:
     return weights
 
 
-def _encode(model: SentenceTransformer, texts: list[str]) -> npt.NDArray[np.float32]:
-    """Return the (n, d + C) output of the model as it stands."""
-    return np.asarray(model.encode(texts, batch_size=_BATCH, show_progress_bar=False), dtype=np.float32)
-
-
 def _held_back(model: SentenceTransformer, data: TrainingData) -> npt.NDArray[np.float32]:
-    return np.concatenate([_encode(model, texts) for texts in data.blocks(data.held_back)])
+    return np.concatenate([encode(model, texts) for texts in data.blocks(data.held_back)])
 
 
 def _base_meaning(
@@ -170,7 +70,7 @@ def _base_meaning(
         progress.start("reading the base's meaning", shape[0], "texts")
         done = 0
         for texts in data.blocks(np.arange(shape[0])):
-            meaning[done : done + len(texts)] = unit(_encode(model, texts)[:, : shape[1]])
+            meaning[done : done + len(texts)] = unit(encode(model, texts)[:, : shape[1]])
             done += len(texts)
             progress.advance(done)
         progress.finish()

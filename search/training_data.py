@@ -1,10 +1,9 @@
 """Labelled rows made ready for training: texts in a mapped file, label numbers, and which rows are held back."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,14 +11,14 @@ import numpy as np
 import numpy.typing as npt
 
 from search.errors import OptionError
-from search.labelled import LabelledCorpus, LabelledText, order_labels
+from search.labelled import LabelledCorpus, order_labels
 from search.records import Source
 from search.similarity import Labels
 
 if TYPE_CHECKING:
     from datasets import Dataset
 
-__all__ = ["TrainingData", "from_texts", "prepare"]
+__all__ = ["TrainingData", "from_texts", "prepare", "write_texts"]
 
 _BATCH = 8192
 _MIN_HELD_BACK = 2
@@ -72,9 +71,8 @@ def prepare(
         InputError: a file cannot be used.
         OptionError: there is one label only, a label has one row, or `ordinal` names other labels.
     """
-    from datasets import Dataset
-
-    found = _write(corpus, path)
+    found = _Labels({}, [])
+    texts = write_texts(path, _read(corpus, found))
     counts = Counter(found.of_row)
     labels = order_labels(
         {name: counts[number] for number, name in enumerate(found.first_seen)}, ordinal=ordinal, nominal=nominal
@@ -87,7 +85,7 @@ def prepare(
     position = np.array([labels.names.index(name) for name in found.first_seen])
     classes = position[found.of_row]
     train, held_back = _split(classes, validation, seed)
-    return TrainingData(Dataset.from_file(str(path)), classes, labels, train, held_back, tuple(corpus.sources))
+    return TrainingData(texts, classes, labels, train, held_back, tuple(corpus.sources))
 
 
 def from_texts(
@@ -98,30 +96,28 @@ def from_texts(
     Raises:
         ValueError: a label is not among `labels`.
     """
-    from datasets import Dataset
-
-    path = work / "texts.arrow"
-    with _writer(path) as write:
-        for start in range(0, len(rows), _BATCH):
-            write(start, [text for text, _ in rows[start : start + _BATCH]])
+    texts = write_texts(work / "texts.arrow", [{"text": [text for text, _ in rows]}])
     classes = np.array([labels.names.index(label) if label else -1 for _, label in rows])
     train, held_back = _split(classes, validation, seed)
-    return TrainingData(Dataset.from_file(str(path)), classes, labels, train, held_back, ())
+    return TrainingData(texts, classes, labels, train, held_back, ())
 
 
-@contextmanager
-def _writer(path: Path) -> Iterator[Callable[[int, list[str]], None]]:
-    """Give a function that writes texts, the first of them with the number given, to an Arrow stream."""
+def write_texts(path: Path, columns: Iterable[dict[str, list[str]]]) -> "Dataset":
+    """Write batches of texts, by column, to an Arrow file, and map it; `label` is each row's own number, from 0."""
     import pyarrow as pa
+    from datasets import Dataset
 
-    schema = pa.schema([("text", pa.string()), ("label", pa.int64())])
+    batches = iter(columns)
+    first = next(batches)
+    schema = pa.schema([*((name, pa.string()) for name in first), ("label", pa.int64())])
+    count = 0
     with pa.OSFile(str(path), "wb") as file, pa.ipc.new_stream(file, schema) as stream:
-
-        def write(begin: int, texts: list[str]) -> None:
-            numbers = pa.array(range(begin, begin + len(texts)), pa.int64())
-            stream.write_batch(pa.record_batch([pa.array(texts, pa.string()), numbers], schema=schema))
-
-        yield write
+        for batch in chain([first], batches):
+            arrays = [pa.array(texts, pa.string()) for texts in batch.values()]
+            begin, count = count, count + len(arrays[0])
+            numbers = pa.array(range(begin, count), pa.int64())
+            stream.write_batch(pa.record_batch([*arrays, numbers], schema=schema))
+    return Dataset.from_file(str(path))
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,23 +128,15 @@ class _Labels:
     of_row: list[int]
 
 
-def _write(corpus: LabelledCorpus, path: Path) -> _Labels:
-    """Write the texts to an Arrow stream, a batch at a time."""
-    found = _Labels({}, [])
+def _read(corpus: LabelledCorpus, found: _Labels) -> Iterator[dict[str, list[str]]]:
+    """Yield the texts in batches, noting their labels on the way."""
     numbers: dict[str, int] = {}
-    with _writer(path) as write:
-        for batch in _batches(corpus):
-            write(len(found.of_row), [row.text for row in batch])
-            for row in batch:
-                found.first_seen.setdefault(row.label, f"{row.source}:{row.line}")
-                found.of_row.append(numbers.setdefault(row.label, len(numbers)))
-    return found
-
-
-def _batches(corpus: LabelledCorpus) -> Iterator[list[LabelledText]]:
     rows = iter(corpus)
     while batch := list(islice(rows, _BATCH)):
-        yield batch
+        for row in batch:
+            found.first_seen.setdefault(row.label, f"{row.source}:{row.line}")
+            found.of_row.append(numbers.setdefault(row.label, len(numbers)))
+        yield {"text": [row.text for row in batch]}
 
 
 def _split(

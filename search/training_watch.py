@@ -8,21 +8,20 @@ import time
 from pathlib import Path
 from typing import Any
 
+import torch
 from sentence_transformers import SentenceTransformer
+from torch import Tensor, nn
 from transformers import TrainerCallback
 
 from search.files import read_json, write_json
-from search.joint import JointLoss
 from search.progress import Progress
 from search.training_options import FinetuneOptions
 
-__all__ = ["CHOSEN_BY", "Watch", "last_step"]
-
-CHOSEN_BY = "macro_f1"
-"""The figure on the rows held back that decides which epoch is best."""
+__all__ = ["CountedLoss", "Watch", "last_step"]
 
 _STATE = "kindred.json"
-_FIGURES = ("accuracy", "macro_f1", "label_loss", "meaning_cosine")
+_MEASURED = "eval_"
+_TIMING = {"runtime", "samples_per_second", "steps_per_second", "loss"}
 
 
 def last_step(steps: Path) -> Path | None:
@@ -31,17 +30,55 @@ def last_step(steps: Path) -> Path | None:
     return max(whole, key=lambda folder: int(folder.name.rpartition("-")[2]), default=None)
 
 
+class CountedLoss(nn.Module):
+    """A loss of named parts that counts itself, so that progress can show it and an epoch's mean is known."""
+
+    def __init__(self) -> None:
+        """Count nothing yet."""
+        super().__init__()
+        self.recent = float("nan")
+        self._sum, self._steps = 0.0, 0
+
+    def counted(self, losses: dict[str, Tensor]) -> dict[str, Tensor]:
+        """Count the parts of a step's loss and give them back."""
+        if self.training:
+            self.recent = float(torch.stack([loss.detach() for loss in losses.values()]).sum())
+            self._sum, self._steps = self._sum + self.recent, self._steps + 1
+        return losses
+
+    def saved(self) -> tuple[float, int]:
+        """Return what `restore` needs to go on counting."""
+        return self._sum, self._steps
+
+    def restore(self, total: float, steps: int) -> None:
+        """Go on counting from what `saved` gave."""
+        self._sum, self._steps = total, steps
+
+    def take_mean(self) -> float:
+        """Return the mean loss of the steps since it was last taken."""
+        mean = self._sum / max(1, self._steps)
+        self._sum, self._steps = 0.0, 0
+        return mean
+
+
 class Watch(TrainerCallback):
     """Follows the trainer."""
 
     def __init__(
-        self, model: SentenceTransformer, loss: JointLoss, work: Path, options: FinetuneOptions, progress: Progress
+        self,
+        model: SentenceTransformer,
+        loss: CountedLoss,
+        chosen_by: str,
+        work: Path,
+        options: FinetuneOptions,
+        progress: Progress,
     ) -> None:
-        """Follow the training of `model`; the best model goes to `work`."""
+        """Follow the training of `model`; the model that is best by the figure `chosen_by` goes to `work`."""
         self.epochs: list[dict[str, Any]] = []
         self.stopped: str | None = None
         self._model = model
         self._loss = loss
+        self._chosen_by = chosen_by
         self._work = work
         self._options = options
         self._progress = progress
@@ -50,8 +87,8 @@ class Watch(TrainerCallback):
     @property
     def best(self) -> dict[str, Any] | None:
         """Return the figures of the best epoch, the first of equals; None where nothing was measured."""
-        measured = [epoch for epoch in self.epochs if CHOSEN_BY in epoch]
-        return max(measured, key=lambda epoch: float(epoch[CHOSEN_BY]), default=None)
+        measured = [epoch for epoch in self.epochs if self._chosen_by in epoch]
+        return max(measured, key=lambda epoch: float(epoch[self._chosen_by]), default=None)
 
     def best_model(self) -> Path | None:
         """Return the folder of the best epoch's model, where more than one was measured."""
@@ -82,7 +119,8 @@ class Watch(TrainerCallback):
 
     def on_evaluate(self, args: Any, state: Any, control: Any, **given: Any) -> None:
         metrics: dict[str, float] = given["metrics"]
-        self.epochs[-1] |= {name: round(metrics[f"eval_{name}"], 4) for name in _FIGURES if f"eval_{name}" in metrics}
+        own = {name.removeprefix("eval_"): value for name, value in metrics.items() if name.startswith(_MEASURED)}
+        self.epochs[-1] |= {name: round(value, 4) for name, value in own.items() if name not in _TIMING}
         best = self.best
         if best is self.epochs[-1] and state.is_world_process_zero and self._options.epochs > 1:
             self._model.save(str(self._folder(best["epoch"])), create_model_card=False)

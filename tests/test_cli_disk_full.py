@@ -78,7 +78,9 @@ def test_a_writer_that_cannot_begin_leaves_nothing(tmp_path: Path, toy: ToyEncod
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("limit", [pytest.param(300, id="texts"), pytest.param(30_000, id="weights")])
+@pytest.mark.parametrize(
+    "limit", [pytest.param(300, id="texts"), pytest.param(30_000, id="weights"), pytest.param(150_000, id="state")]
+)
 def test_a_checkpoint_that_finds_no_room_leaves_the_folder_as_it_was(
     limit: int,
     tmp_path: Path,

@@ -42,7 +42,7 @@ def _with_head(small_bert: Path, folder: Path, labels: Labels, temperature: floa
     width = head.linear.in_features // 2
     generator = torch.Generator().manual_seed(3)
     with torch.no_grad():
-        head.linear.weight[width:, :width] = 30 * torch.randn(len(labels.names), width, generator=generator)
+        head.linear.weight[width:, :width] = torch.randn(len(labels.names), width, generator=generator)
     model.save(str(folder), create_model_card=False)
     Card(labels, temperature=temperature, default_weight=0.45).write(folder)
     return folder
@@ -87,7 +87,8 @@ def test_rows_are_unit_blocks_in_one_piece(plain: HuggingFaceEncoder, labelled: 
     for encoder in (plain, labelled):
         rows = encoder.encode(TEXTS).rows
         dim = encoder.passport.meaning_dim
-        assert (rows.dtype, rows.flags["C_CONTIGUOUS"]) == (np.float32, True)
+        assert rows.dtype == np.dtype(np.float32)
+        assert rows.flags["C_CONTIGUOUS"]
         assert rows.shape == (7, encoder.passport.width)
         np.testing.assert_allclose(np.linalg.norm(rows[:, :dim], axis=1), 1.0, atol=1e-6)
         if encoder.passport.labels:
@@ -106,7 +107,7 @@ def test_sentiment_comes_from_the_logits_and_the_temperature(labelled: HuggingFa
     expected = softmax(raw[:, 32:], 2.0)
     np.testing.assert_allclose(encoded.probabilities, expected, atol=1e-6)
     np.testing.assert_allclose(encoded.rows[:, 32:], sentiment_blocks(expected, labels), atol=1e-6)
-    assert np.ptp(expected, axis=0).max() > 0.01
+    assert np.ptp(expected, axis=0).max() > 0.001
 
 
 def test_the_head_leaves_the_meaning_alone(plain: HuggingFaceEncoder, labelled: HuggingFaceEncoder) -> None:

@@ -90,16 +90,6 @@ def test_the_temperature_is_the_best_one(checkpoint: tuple[Path, dict[str, Any]]
     np.testing.assert_allclose(encoder.encode(texts).probabilities, expected, atol=1e-5)
 
 
-def test_the_labels_are_learned(labels: Path, options: FinetuneOptions, tmp_path: Path) -> None:
-    """Sentences that were not in the data get the right label, and those held back do."""
-    told = replace(options, keep_meaning=0.0, epochs=8, learning_rate=3e-3)
-    report = finetune([str(labels)], tmp_path / "textbook", options=told)
-    assert report["validation"]["accuracy"] == 1.0
-    encoder = HuggingFaceEncoder(str(tmp_path / "textbook"), device="cpu")
-    texts = ["very rude staff", "the awful cold noise", "very kind people", "a lovely quiet room"]
-    assert encoder.encode(texts).probabilities.argmax(axis=1).tolist() == [0, 0, 1, 1]
-
-
 def test_the_dense_stays_block_diagonal(checkpoint: tuple[Path, dict[str, Any]]) -> None:
     """After training the meaning's block is still the identity, exactly, and logits read nothing but CLS."""
     from safetensors.numpy import load_file

@@ -15,8 +15,10 @@ search search.errors search.progress search.processes search.records search.file
 search.similarity search.splitting search.tables search.corpus search.labelled
 search.checkpoint search.encoder search.encoder_huggingface search.encoders
 search.store search.store_faiss search.nearest search.metrics
-search.manifest search.index_writer search.index search.indexing search.query search.duplicates search.evaluate
-search.training_options search.training_data search.joint search.training_watch search.training search.model_card
+search.manifest search.index_writer search.index search.indexing search.query search.duplicates search.pairs
+search.evaluate
+search.training_options search.training_data search.pair_data search.training_watch search.joint
+search.training_run search.training search.pair_training search.model_card
 search.finetune
 search.cli.options search.cli.output search.cli.finetune search.cli.index search.cli.prompt search.cli.query
 search.cli.duplicates search.cli.evaluate search.cli.info search.cli.main search.cli search.__main__
@@ -26,7 +28,13 @@ search.cli.duplicates search.cli.evaluate search.cli.info search.cli.main search
 LIBRARIES = {
     "accelerate": {"search.processes"},
     "click": {module for module in READING_ORDER if module.startswith("search.cli.")},
-    "datasets": {"search.joint", "search.training_data"},
+    "datasets": {
+        "search.joint",
+        "search.pair_data",
+        "search.pair_training",
+        "search.training_data",
+        "search.training_run",
+    },
     "faiss": {"search.store_faiss"},
     "huggingface_hub": {"search.checkpoint"},
     "langchain_huggingface": {"search.encoder_huggingface"},
@@ -34,12 +42,14 @@ LIBRARIES = {
     "matplotlib": {"search.model_card"},
     "pyarrow": {"search.tables", "search.training_data"},
     "rich": {"search.cli.output"},
-    "safetensors": {"search.encoder_huggingface", "search.joint"},
-    "scipy": {"search.evaluate", "search.metrics"},
-    "sentence_transformers": {"search.joint", "search.training", "search.training_watch"},
+    "safetensors": {"search.encoder_huggingface", "search.finetune", "search.joint"},
+    "scipy": {"search.evaluate", "search.metrics", "search.pair_training", "search.pairs"},
+    "sentence_transformers": {"search.joint", "search.pair_training", "search.training", "search.training_run"}
+    | {"search.training_watch"},
     "sentencex": {"search.splitting"},
-    "torch": {"search.joint", "search.processes", "search.training"},
-    "transformers": {"search.encoder_huggingface", "search.training", "search.training_watch"},
+    "torch": {"search.joint", "search.pair_training", "search.processes", "search.training_run"}
+    | {"search.training_watch"},
+    "transformers": {"search.encoder_huggingface", "search.training_run", "search.training_watch"},
 }
 """Which modules import which library, numpy aside; a change of library is a change of these modules alone."""
 

@@ -48,11 +48,14 @@ def command(
 ) -> None:
     """Fine-tune an encoder on labelled FILES (CSV, TSV, JSONL, Parquet) into a checkpoint.
 
-    The encoder learns the labels and keeps its meaning, so that it still finds what it found before.
+    The encoder learns the labels and keeps its meaning, so that it still finds what it found before. Files with the
+    columns sentence1 and sentence2 (and score, or label 1 or 0, or neither: all say the same) teach it meaning instead.
+    A run that was interrupted or killed goes on when the same command is given again.
 
     \b
-    Example:
+    Examples:
       kindred finetune corpora/feelings.csv --out checkpoints/feelings
+      kindred finetune questions.tsv --base checkpoints/feelings --out checkpoints/questions
     """
     from search.cli.output import Bar, print_json, print_table, say
     from search.finetune import finetune
@@ -76,28 +79,29 @@ def command(
     if json_:
         print_json([report])
         return
-    names = ("training_loss", "accuracy", "macro_f1", "meaning_cosine")
+    columns = list(dict.fromkeys(key for epoch in report["epochs"] for key in epoch))
     print_table(
-        [
-            ("epoch", "right"),
-            ("training loss", "right"),
-            ("accuracy", "right"),
-            ("macro-F1", "right"),
-            ("meaning kept", "right"),
-        ],
-        [
-            [str(one["epoch"]), *(f"{one[name]:.4f}" if name in one else "-" for name in names)]
-            for one in report["epochs"]
-        ],
+        [(column.replace("_", " "), "right") for column in columns],
+        [[f"{one[key]:g}" if key in one else "" for key in columns] for one in report["epochs"]],
     )
-    validation = report["validation"]
-    if validation is None:
-        click.echo(f"{report['rows']} rows are too few to hold some back, so nothing was measured.")
-    else:
-        click.echo(
-            f"Kept epoch {report['best_epoch']}: accuracy {validation['accuracy']:.3f}, macro-F1 "
-            f"{validation['macro_f1']:.3f}, calibration error {validation['calibration_error']:.3f} "
-            f"on {validation['rows']} rows held back."
-        )
+    if report["stopped"]:
+        click.echo(f"Stopped {report['stopped']}.")
+    click.echo(_verdict(report))
     click.echo(f"Checkpoint: {out} ({report['seconds']:.0f} s)")
     say(f"Next: kindred index FILES --encoder {out}")
+
+
+def _verdict(report: dict[str, Any]) -> str:
+    """Say in a sentence which epoch was kept and how good it is."""
+    validation = report["validation"]
+    if validation is None:
+        return f"{report['rows']} rows are too few to hold some back, so nothing was measured."
+    kept = f"Kept epoch {report['best_epoch']}; on {validation['rows']} rows held back: "
+    if "before" in validation:
+        return kept + ", ".join(
+            f"{name.replace('_', ' ')} {validation[name]:.3f} (base {value:.3f})"
+            for name, value in validation["before"].items()
+        )
+    return kept + ", ".join(
+        f"{name.replace('_', ' ')} {validation[name]:.3f}" for name in ("accuracy", "macro_f1", "calibration_error")
+    )

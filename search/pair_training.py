@@ -1,0 +1,214 @@
+"""Training on pairs: meaning moves, by the losses of sentence-transformers; a labelled encoder's feelings stay.
+
+Positive pairs: in-batch negatives (MultipleNegativesRankingLoss), no two pairs of a batch from one group, so that a
+text that says the same never serves as a negative. Labelled pairs: OnlineContrastiveLoss. Scored pairs: CoSENTLoss.
+To that comes, for an encoder with labels, keep_meaning * KL(base's probabilities || its own) of both sentences.
+"""
+
+import math
+from collections.abc import Iterable, Iterator
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from datasets import Dataset
+from scipy.stats import spearmanr
+from sentence_transformers import SentenceTransformer
+from sentence_transformers.base.sampler import BatchSamplers, DefaultBatchSampler
+from sentence_transformers.sentence_transformer.evaluation import SentenceEvaluator
+from sentence_transformers.sentence_transformer.losses import (
+    CoSENTLoss,
+    MultipleNegativesRankingLoss,
+    OnlineContrastiveLoss,
+)
+from torch import Tensor, nn
+from torch.nn import functional
+
+from search.checkpoint import Card
+from search.joint import joint_model, load_base, meaning_dim
+from search.metrics import average_precision, reciprocal_rank
+from search.pair_data import PairData
+from search.pairs import PairKind
+from search.progress import Progress
+from search.similarity import unit
+from search.training_options import FinetuneOptions
+from search.training_run import Trained, begin, encode, run, shortened
+from search.training_watch import CountedLoss
+
+__all__ = ["train_pairs"]
+
+_LOSSES = {
+    PairKind.POSITIVE: MultipleNegativesRankingLoss,
+    PairKind.LABELLED: OnlineContrastiveLoss,
+    PairKind.SCORED: CoSENTLoss,
+}
+_FIGURES = {PairKind.POSITIVE: "mrr", PairKind.LABELLED: "average_precision", PairKind.SCORED: "spearman"}
+
+
+def train_pairs(data: PairData, base: Path, work: Path, options: FinetuneOptions, progress: Progress) -> Trained:
+    """Fine-tune the meaning of the encoder in the folder `base` on pairs, or go on with the run in `work`.
+
+    Raises:
+        EncoderError: the base cannot be loaded or fine-tuned.
+    """
+    begin(options)
+    card = Card.read(base)
+    loaded = load_base(base, options.dropout)
+    model = loaded if card is None else joint_model(loaded, card, card.labels)
+    with shortened(model, options.max_length):
+        width = meaning_dim(model)
+        measure = _Validation(data, width) if len(data.held_back) else None
+        before = measure(model) if measure else None
+        frozen = None if card is None else _log_probabilities(model, data, width, progress)
+        loss = PairLoss(model, data, width, frozen, options.keep_meaning)
+        rows = data.texts.select(data.train)
+        negatives = data.kind is PairKind.POSITIVE
+        sampler = partial(PairSampler, groups=data.groups[data.train]) if negatives else BatchSamplers.BATCH_SAMPLER
+        report = run(model, loss, rows, sampler, measure, _FIGURES[data.kind], work, options, progress)
+        after = measure(model) if measure else None
+    validation = None if before is None or after is None else {"rows": len(data.held_back), "before": before} | after
+    return Trained(model, card, report | {"validation": validation})
+
+
+def _log_probabilities(
+    model: SentenceTransformer, data: PairData, width: int, progress: Progress
+) -> npt.NDArray[np.float32]:
+    """Return the (2, n, C) log-probabilities of both sentences of every pair by the untrained model."""
+    found = []
+    for column in ("sentence1", "sentence2"):
+        progress.start(f"reading the base's labels of {column}", len(data.values), "texts")
+        raw = encode(model, list(data.texts[column]))
+        found.append(functional.log_softmax(torch.from_numpy(raw[:, width:]), dim=1).numpy())
+        progress.finish()
+    return np.stack(found)
+
+
+class _Meaning(nn.Module):
+    """The model as the library's losses should see it: meaning alone; what is cut off is kept for our own."""
+
+    def __init__(self, model: SentenceTransformer, width: int) -> None:
+        super().__init__()
+        self.model = model
+        self.logits: list[Tensor] = []
+        self._width = width
+
+    def forward(self, features: dict[str, Tensor]) -> dict[str, Tensor]:
+        """Return the meaning of a batch of texts."""
+        raw = self.model(features)["sentence_embedding"]
+        self.logits.append(raw[:, self._width :])
+        return {"sentence_embedding": raw[:, : self._width]}
+
+
+class PairLoss(CountedLoss):
+    """The library's loss on meaning, and what keeps the labels, over pairs that are named by number."""
+
+    def __init__(
+        self,
+        model: SentenceTransformer,
+        data: PairData,
+        width: int,
+        frozen: npt.NDArray[np.float32] | None,
+        keep: float,
+    ) -> None:
+        """Hold the targets of n pairs; `frozen` are the (2, n, C) log-probabilities to keep, or None."""
+        super().__init__()
+        self.model = model
+        self._meaning = _Meaning(model, width)
+        self._loss = _LOSSES[data.kind](self._meaning)
+        self._values = data.values
+        self._frozen = frozen
+        self._keep = keep
+
+    def forward(self, features: Iterable[dict[str, Tensor]], labels: Tensor) -> dict[str, Tensor]:
+        """Return the parts of the loss of a batch; `labels` are the batch's row numbers."""
+        numbers = labels.cpu().numpy()
+        self._meaning.model, self._meaning.logits = self.model, []
+        values = torch.from_numpy(self._values[numbers]).float().to(labels.device)
+        losses = {"pairs": self._loss(list(features), values)}
+        if self._frozen is not None and self._keep:
+            kept = [
+                functional.kl_div(
+                    functional.log_softmax(logits.float(), dim=1),
+                    torch.from_numpy(self._frozen[side][numbers]).to(logits.device),
+                    log_target=True,
+                    reduction="batchmean",
+                )
+                for side, logits in enumerate(self._meaning.logits)
+            ]
+            losses["labels"] = self._keep * torch.stack(kept).mean()
+        return self.counted(losses)
+
+
+class PairSampler(DefaultBatchSampler):
+    """Batches in random order in which no two pairs are of one group."""
+
+    def __init__(
+        self, dataset: Dataset, batch_size: int, drop_last: bool, groups: npt.NDArray[np.int64], **kwargs: Any
+    ) -> None:
+        """Take the (n,) groups of the data set's rows; the trainer gives the other arguments."""
+        super().__init__(dataset, batch_size, drop_last, **kwargs)
+        self._groups = groups
+
+    def __iter__(self) -> Iterator[list[int]]:
+        """Yield the batches of an epoch: as many as `len` says, the fullest there are.
+
+        A pair whose group is in a batch already waits for the next. What is left of groups with more pairs than there
+        are batches is not seen in this epoch.
+        """
+        random = np.random.default_rng([self.seed or 0, self.epoch])
+        waiting = random.permutation(len(self._groups)).tolist()
+        batches: list[list[int]] = []
+        while waiting:
+            batch: list[int] = []
+            taken: set[int] = set()
+            later: list[int] = []
+            for position, row in enumerate(waiting):
+                if len(batch) == self.batch_size:
+                    later.extend(waiting[position:])
+                    break
+                group = int(self._groups[row])
+                (later if group in taken else batch).append(row)
+                taken.add(group)
+            waiting = later
+            batches.append(batch)
+        batches.sort(key=len, reverse=True)
+        for number in random.permutation(len(self)):
+            yield batches[number]
+
+    def __len__(self) -> int:
+        """Return the number of batches of an epoch."""
+        return math.ceil(len(self._groups) / self.batch_size)
+
+
+class _Validation(SentenceEvaluator):
+    """Measures the pairs held back, by meaning alone."""
+
+    def __init__(self, data: PairData, width: int) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self._data = data
+        self._width = width
+
+    def __call__(  # type: ignore[override]  # the base class names arguments that are not needed
+        self, model: SentenceTransformer, *_: Any, **__: Any
+    ) -> dict[str, float]:
+        """Return the one figure of this kind of pairs."""
+        rows = self._data.texts.select(self._data.held_back)
+        a = unit(encode(model, list(rows["sentence1"]))[:, : self._width])
+        b = unit(encode(model, list(rows["sentence2"]))[:, : self._width])
+        values = self._data.values[self._data.held_back]
+        name = _FIGURES[self._data.kind]
+        if self._data.kind is PairKind.POSITIVE:
+            groups = self._data.groups[self._data.held_back]
+            order = np.argsort(-(a @ b.T), axis=1, kind="stable")
+            ranks = [
+                reciprocal_rank((groups[found] == group).astype(float))
+                for found, group in zip(order, groups, strict=True)
+            ]
+            return {name: float(np.mean(ranks))}
+        scores = (a * b).sum(axis=1)
+        if self._data.kind is PairKind.LABELLED:
+            return {name: average_precision(scores, values.astype(np.int64))}
+        return {name: float(spearmanr(scores, values).statistic)}
