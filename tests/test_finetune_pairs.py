@@ -1,0 +1,145 @@
+"""Fine-tuning on pairs: kinds, groups, batches without false negatives, and what moves and what stays."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from search.checkpoint import Card
+from search.encoder_huggingface import HuggingFaceEncoder
+from search.errors import InputError, OptionError
+from search.finetune import finetune
+from search.pair_data import prepare_pairs
+from search.pairs import PairCorpus, PairKind, clusters
+from search.training_options import FinetuneOptions
+from tests.test_finetune import checkpoint, labels, options
+
+__all__ = ["checkpoint", "labels", "options"]
+
+THINGS = "room hotel food staff bed pool breakfast noise price people".split()
+SAME = {"good": "lovely", "bad": "awful", "loud": "noise", "clean": "fine"}
+
+
+def _write(path: Path, header: str, rows: list[str]) -> Path:
+    path.write_text("\n".join([header, *rows]) + "\n", encoding="utf-8")
+    return path
+
+
+def _positives() -> list[str]:
+    return [f"the {thing} was {a}\tthe {thing} is {b}" for thing in THINGS for a, b in SAME.items()]
+
+
+def test_pairs_are_grouped_through_the_texts_they_share() -> None:
+    """a=b, b=c and d=e make two groups; a pair that does not say the same joins nothing."""
+    assert clusters(["a", "b", "d"], ["b", "c", "e"], [True, True, True]).tolist() == [0, 0, 1]
+    assert len(set(clusters(["a", "b"], ["b", "c"], [True, False]).tolist())) == 1
+    assert len(set(clusters(["a", "b"], ["c", "c"], [True, False]).tolist())) == 2
+
+
+@pytest.mark.parametrize(
+    ("header", "row", "kind"),
+    [
+        ("sentence1\tsentence2", "a\tb", PairKind.POSITIVE),
+        ("sentence1\tsentence2\tlabel", "a\tb\t1", PairKind.LABELLED),
+        ("sentence1\tsentence2\tscore", "a\tb\t3.5", PairKind.SCORED),
+    ],
+)
+def test_the_columns_say_what_pairs_are(tmp_path: Path, header: str, row: str, kind: PairKind) -> None:
+    """A score, a label, or neither: scored, labelled, positive."""
+    corpus = PairCorpus([str(_write(tmp_path / "pairs.tsv", header, [row]))])
+    assert corpus.kind is kind
+    assert [(pair.a, pair.b, pair.line) for pair in corpus] == [("a", "b", 2)]
+
+
+def test_files_of_two_kinds_are_refused(tmp_path: Path) -> None:
+    """Both files are named with their kinds."""
+    one = _write(tmp_path / "one.tsv", "sentence1\tsentence2", ["a\tb"])
+    two = _write(tmp_path / "two.tsv", "sentence1\tsentence2\tscore", ["a\tb\t1"])
+    with pytest.raises(InputError, match=r"one\.tsv \(positive\).*two\.tsv \(scored\)"):
+        PairCorpus([str(one), str(two)])
+
+
+def test_bad_pairs_are_named_by_line(tmp_path: Path) -> None:
+    """A label that is not 0 or 1, a score that is no number, a text that is not there."""
+    cases = {"label": ["a\tb\t2"], "score": ["a\tb\tmuch"], "similarity": ["a\t\t1"]}
+    for column, rows in cases.items():
+        path = _write(tmp_path / f"{column}.tsv", f"sentence1\tsentence2\t{column}", rows)
+        with pytest.raises(InputError, match=rf"{column}\.tsv:2: "):
+            list(PairCorpus([str(path)]))
+
+
+def test_pairs_of_one_value_are_refused(tmp_path: Path) -> None:
+    """With nothing to tell apart there is nothing to learn."""
+    path = _write(tmp_path / "pairs.tsv", "sentence1\tsentence2\tscore", ["a\tb\t1", "c\td\t1"])
+    with pytest.raises(OptionError, match="All 2 pairs have the value 1"):
+        prepare_pairs(PairCorpus([str(path)]), tmp_path / "x.arrow", validation=0.1, seed=0)
+
+
+def test_whole_groups_are_held_back(tmp_path: Path) -> None:
+    """No group is on both sides, every row on one, and the share is about what was asked."""
+    rows = [f"q{number} a\tq{number} {letter}" for number in range(100) for letter in "bc"]
+    path = _write(tmp_path / "pairs.tsv", "sentence1\tsentence2", rows)
+    data = prepare_pairs(PairCorpus([str(path)]), tmp_path / "x.arrow", validation=0.2, seed=3)
+    assert sorted([*data.train.tolist(), *data.held_back.tolist()]) == list(range(200))
+    assert not set(data.groups[data.train].tolist()) & set(data.groups[data.held_back].tolist())
+    assert len(data.held_back) == 40
+
+
+@pytest.mark.slow
+def test_no_batch_holds_two_pairs_of_a_group() -> None:
+    """Whatever the groups, batches are as many as announced, of distinct groups, and the same for a seed and epoch."""
+    from search.pair_training import PairSampler
+
+    groups = np.random.default_rng(0).integers(0, 40, 200)
+    sampler = PairSampler(list(range(200)), 16, drop_last=False, groups=groups, seed=1)
+    batches = list(sampler)
+    assert len(batches) == len(sampler) == 13
+    assert all(len(set(groups[batch].tolist())) == len(batch) for batch in batches)
+    seen = [row for batch in batches for row in batch]
+    assert len(set(seen)) == len(seen) > 180
+    assert batches == list(sampler)
+    sampler.set_epoch(1)
+    assert batches != list(sampler)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", list(PairKind))
+def test_pairs_draw_what_says_the_same_together(
+    tmp_path: Path, small_bert: Path, options: FinetuneOptions, kind: PairKind
+) -> None:
+    """With each kind of pairs, the figure on the groups held back rises above the base's, without labels appearing."""
+    rows = _positives()
+    if kind is not PairKind.POSITIVE:
+        different = [
+            f"the {thing} was good\tthe {other} is bad" for thing in THINGS for other in THINGS if thing != other
+        ]
+        rows = [f"{row}\t1" for row in rows] + [f"{row}\t0" for row in different]
+    header = "sentence1\tsentence2" + {"positive": "", "labelled": "\tlabel", "scored": "\tscore"}[kind]
+    path = _write(tmp_path / "pairs.tsv", header, rows)
+    chosen = replace(options, base=str(small_bert), epochs=6, validation=0.3)
+    report = finetune([str(path)], tmp_path / "out", options=chosen)
+    ((name, before),) = report["validation"]["before"].items()
+    assert report["validation"][name] > before
+    assert report["pairs"] == kind
+    assert Card.read(tmp_path / "out") is None
+    assert HuggingFaceEncoder(str(tmp_path / "out")).passport.width == 32
+
+
+@pytest.mark.slow
+def test_pairs_leave_the_feelings_of_a_labelled_base(
+    tmp_path: Path, checkpoint: tuple[Path, dict[str, object]], options: FinetuneOptions
+) -> None:
+    """Meaning moves, and the probabilities of the base's labels move less than when nothing keeps them."""
+    path = _write(tmp_path / "pairs.tsv", "sentence1\tsentence2", _positives())
+    texts = [f"the {thing} was {word}" for thing in THINGS for word in ("good", "bad", "kind", "rude")]
+    before = HuggingFaceEncoder(str(checkpoint[0])).encode(texts)
+    moved = {}
+    for keep in (0.0, 5.0):
+        out = tmp_path / f"keep-{keep:g}"
+        chosen = replace(options, base=str(checkpoint[0]), keep_meaning=keep, validation=0.0)
+        finetune([str(path)], out, options=chosen)
+        after = HuggingFaceEncoder(str(out)).encode(texts)
+        assert float((after.rows[:, :32] * before.rows[:, :32]).sum(axis=1).mean()) < 0.999
+        moved[keep] = float(np.abs(after.probabilities - before.probabilities).mean())
+    assert moved[5.0] < moved[0.0]
