@@ -32,7 +32,6 @@ __all__ = [
     "UNLABELLED",
     "JointLoss",
     "LengthGroupedSampler",
-    "has_head",
     "joint_model",
     "load_base",
     "meaning_dim",
@@ -99,7 +98,7 @@ def joint_model(base: SentenceTransformer, card: Card | None, labels: Labels) ->
     mode = modes if isinstance(modes, str) else "+".join(modes)
     if mode not in {"mean", "cls"}:
         raise EncoderError(f"The base pools by {mode}; fine-tuning carries mean or cls pooling through.")
-    if card is None and has_head(base):
+    if card is None and _has_head(base):
         raise EncoderError("The base has a Dense layer of its own; fine-tuning starts from encoders without one.")
     weight = torch.zeros(width + len(labels.names), 2 * width)
     bias = torch.zeros(width + len(labels.names))
@@ -119,7 +118,7 @@ def joint_model(base: SentenceTransformer, card: Card | None, labels: Labels) ->
     return SentenceTransformer(modules=[base[0], Pooling(width, pooling_mode=("cls", "mean")), head])
 
 
-def has_head(model: SentenceTransformer) -> bool:
+def _has_head(model: SentenceTransformer) -> bool:
     """Say whether a model carries logits beside its meaning."""
     return any(isinstance(module, Dense) for module in model)
 

@@ -58,6 +58,8 @@ def train_pairs(data: PairData, base: Path, work: Path, options: FinetuneOptions
     card = Card.read(base)
     loaded = load_base(base, options.dropout)
     model = loaded if card is None else joint_model(loaded, card, card.labels)
+    if card is not None:
+        model[-1].requires_grad_(False)  # noqa: FBT003 - torch's signature
     with shortened(model, options.max_length):
         width = meaning_dim(model)
         measure = _Validation(data, width) if len(data.held_back) else None
@@ -67,7 +69,7 @@ def train_pairs(data: PairData, base: Path, work: Path, options: FinetuneOptions
         rows = data.texts.select(data.train)
         negatives = data.kind is PairKind.POSITIVE
         sampler = partial(PairSampler, groups=data.groups[data.train]) if negatives else BatchSamplers.BATCH_SAMPLER
-        report = run(model, loss, rows, sampler, measure, _FIGURES[data.kind], work, options, progress)
+        report = run(model, loss, rows, sampler, measure, _FIGURES[data.kind], work, options, progress, fixed_head=True)
         after = measure(model) if measure else None
     validation = None if before is None or after is None else {"rows": len(data.held_back), "before": before} | after
     return Trained(model, card, report | {"validation": validation})

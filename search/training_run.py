@@ -23,7 +23,7 @@ from transformers.utils import logging
 
 from search.checkpoint import Card
 from search.errors import OptionError
-from search.joint import HEAD_PARAMETERS, HEAD_RATE, has_head
+from search.joint import HEAD_PARAMETERS, HEAD_RATE
 from search.progress import Progress
 from search.training_options import FinetuneOptions
 from search.training_watch import CountedLoss, Watch, last_step
@@ -78,6 +78,8 @@ def run(
     work: Path,
     options: FinetuneOptions,
     progress: Progress,
+    *,
+    fixed_head: bool = False,
 ) -> dict[str, Any]:
     """Train the model, leave it at its best epoch, and return the report: epochs, best_epoch, stopped.
 
@@ -93,12 +95,13 @@ def run(
         work: the working folder.
         options: how to train.
         progress: is told what goes on.
+        fixed_head: the head is not there, or stays as it is; else it learns faster than the rest.
     """
     model.model_card_data.widget = [{}]  # not empty, so that the trainer does not look for examples behind a bar
     watch = Watch(model, loss, chosen_by, work, options, progress)
     trainer = SentenceTransformerTrainer(
         model=model,
-        args=_arguments(sampler, work, options, measured=measure is not None, headed=has_head(model)),
+        args=_arguments(sampler, work, options, measured=measure is not None, fixed_head=fixed_head),
         train_dataset=rows,
         loss=loss,
         evaluator=measure,
@@ -117,7 +120,7 @@ def run(
 
 
 def _arguments(
-    sampler: Sampler, work: Path, options: FinetuneOptions, *, measured: bool, headed: bool
+    sampler: Sampler, work: Path, options: FinetuneOptions, *, measured: bool, fixed_head: bool
 ) -> SentenceTransformerTrainingArguments:
     gpu = torch.cuda.is_available()
     return SentenceTransformerTrainingArguments(
@@ -126,7 +129,7 @@ def _arguments(
         per_device_train_batch_size=options.batch_size,
         gradient_accumulation_steps=options.accumulate,
         learning_rate=options.learning_rate,
-        learning_rate_mapping={HEAD_PARAMETERS: options.learning_rate * HEAD_RATE} if headed else {},
+        learning_rate_mapping={} if fixed_head else {HEAD_PARAMETERS: options.learning_rate * HEAD_RATE},
         warmup_steps=_WARM_UP,
         weight_decay=0.0,
         seed=options.seed,

@@ -1,6 +1,5 @@
 """Fixtures: the toy encoder, and a small real BERT that the tests build themselves."""
 
-import json
 from pathlib import Path
 
 import pytest
@@ -29,11 +28,10 @@ def small_bert(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder.mkdir()
     pieces = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *WORDS, *"abcdefghijklmnopqrstuvwxyz"]
     pieces += [f"##{letter}" for letter in "abcdefghijklmnopqrstuvwxyz"]
-    vocabulary = folder / "vocab.txt"
-    vocabulary.write_text("\n".join(dict.fromkeys(pieces)) + "\n", encoding="utf-8")
+    vocabulary = {piece: number for number, piece in enumerate(dict.fromkeys(pieces))}
     torch.manual_seed(7)
     config = BertConfig(
-        vocab_size=len(dict.fromkeys(pieces)),
+        vocab_size=len(vocabulary),
         hidden_size=32,
         num_hidden_layers=2,
         num_attention_heads=2,
@@ -41,6 +39,7 @@ def small_bert(tmp_path_factory: pytest.TempPathFactory) -> Path:
         max_position_embeddings=64,
     )
     BertModel(config).save_pretrained(folder)
-    BertTokenizer(vocab_file=str(vocabulary), do_lower_case=True).save_pretrained(folder)
-    assert json.loads((folder / "config.json").read_text(encoding="utf-8"))["hidden_size"] == 32
+    tokenizer = BertTokenizer(vocab=vocabulary, do_lower_case=True)
+    assert tokenizer.tokenize("The room was zany") == ["the", "room", "was", "z", "##a", "##n", "##y"]
+    tokenizer.save_pretrained(folder)
     return folder

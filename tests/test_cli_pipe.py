@@ -40,13 +40,13 @@ def test_standard_input_is_a_corpus(
 ) -> None:
     """`-` reads a pipe: its lines are indexed under the name "-"; and a pipe of queries is asked line by line."""
     with start(tmp_path, "index", "-", "--out", "index", "--encoder", small_bert, stdin=subprocess.PIPE) as process:
-        out, told = process.communicate("the room was good\n\nbad food, caf\u00e9\n", timeout=120)
+        out, told = process.communicate("the room was good\n\nfood, caf\u00e9\n", timeout=120)
     assert (process.returncode, out) == (0, f"2 sentences of 1 file(s) with {small_bert}: index\n"), told
-    queries = io.TextIOWrapper(io.BytesIO("the room was good\n\nbad food, caf\u00e9".encode()))
+    queries = io.TextIOWrapper(io.BytesIO("the room was good\n\nfood, caf\u00e9".encode()))
     monkeypatch.setattr("sys.stdin", queries)
     found = succeed(capsys, "query", tmp_path / "index", "--file", "-", "-k", 1, "--json")
     hits = [json.loads(line) for line in found.splitlines()]
     assert [(hit["query"], hit["score"], hit["source"], hit["line"], hit["start"]) for hit in hits] == [
         ("the room was good", 1.0, "-", 1, 0),
-        ("bad food, caf\u00e9", 1.0, "-", 3, 19),
+        ("food, caf\u00e9", 1.0, "-", 3, 19),
     ]

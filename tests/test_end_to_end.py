@@ -18,7 +18,7 @@ HOTELS = [
     "Breakfast was cold and tasted of nothing.",
     "Breakfast was delicious and generous.",
     "The receptionist was rude to us.",
-    "The receptionist could not have been kinder.",
+    "The receptionist was kind to us.",
     "Parking costs twelve euros a day.",
     "The receptionist was  rude to us.",
 ]
@@ -49,7 +49,7 @@ def test_fine_tune_index_query_and_find_duplicates(
     monkeypatch.chdir(tmp_path)
     (tmp_path / "hotels.txt").write_text("\n".join(HOTELS) + "\n", encoding="utf-8")
 
-    told = succeed(capsys, "finetune", feelings, "--epochs", 4)
+    told = succeed(capsys, "finetune", feelings, "--epochs", 4, "--learning-rate", 3e-4)
     assert "Checkpoint: checkpoints/feelings" in told
     report = json.loads(Path("checkpoints/feelings/report.json").read_text(encoding="utf-8"))
     assert report["validation"]["accuracy"] >= 0.9

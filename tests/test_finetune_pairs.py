@@ -112,12 +112,16 @@ def test_pairs_draw_what_says_the_same_together(
     rows = _positives()
     if kind is not PairKind.POSITIVE:
         different = [
-            f"the {thing} was good\tthe {other} is bad" for thing in THINGS for other in THINGS if thing != other
+            f"the {thing} was {a}\tthe {thing} is {b}"
+            for thing in THINGS
+            for a in SAME
+            for other, b in SAME.items()
+            if a != other
         ]
         rows = [f"{row}\t1" for row in rows] + [f"{row}\t0" for row in different]
     header = "sentence1\tsentence2" + {"positive": "", "labelled": "\tlabel", "scored": "\tscore"}[kind]
     path = _write(tmp_path / "pairs.tsv", header, rows)
-    chosen = replace(options, base=str(small_bert), epochs=6, validation=0.3)
+    chosen = replace(options, base=str(small_bert), epochs=6, validation=0.5)
     report = finetune([str(path)], tmp_path / "out", options=chosen)
     ((name, before),) = report["validation"]["before"].items()
     assert report["validation"][name] > before
