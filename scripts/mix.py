@@ -44,7 +44,8 @@ class Part:
 
     file: str
     read: Callable[[Path], Rows]
-    at_most: int
+    first: int
+    second: int
     terms: str
 
 
@@ -184,37 +185,37 @@ def written_contrasts(path: Path) -> Rows:
 
 
 MIX = (
-    Part("sentiment/sst2_train.tsv", two_labels, 67_349, "SST-2 in GLUE's form; no licence stated"),
-    Part("sentiment/sst5_train.tsv", five_labels, 8_544, "SST-5; no licence stated"),
-    Part("sentiment/mr_train.tsv", two_labels, 10_662, "MR v1.0, CC BY 4.0"),
-    Part("sentiment/plot_sentences_neutral.tsv", plots, 5_000, "SUBJ's objective half, CC BY 4.0"),
-    Part("sentiment/pros_cons.tsv", two_labels, 15_000, "product pros and cons, CC BY 4.0"),
-    Part("sentiment/uci_yelp.tsv", two_labels, 1_000, "UCI labelled sentences, CC BY 4.0"),
-    Part("sentiment/uci_amazon_cells.tsv", two_labels, 1_000, "UCI labelled sentences, CC BY 4.0"),
-    Part("sentiment/uci_imdb.tsv", two_labels, 1_000, "UCI labelled sentences, CC BY 4.0"),
-    Part("emotion/goemotions_train.tsv", emotions, 34_000, "GoEmotions, Apache-2.0 / CC BY 4.0"),
-    Part("polarity_flips/imdb_counterfactual_train.tsv", contrasts, 3_414, "counterfactual IMDb, Apache-2.0"),
-    Part("sentiment/uci_yelp.tsv", negations, 1_000, "turned by this script"),
-    Part("sentiment/uci_amazon_cells.tsv", negations, 1_000, "turned by this script"),
-    Part("sentiment/mr_train.tsv", negations, 1_000, "turned by this script"),
-    Part("sentiment/sst2_train.tsv", negations, 2_000, "turned by this script"),
-    Part("sentiment/uci_yelp.tsv", written_contrasts, 3_000, "written in this script"),
-    Part("polarity_flips/negated_snli.tsv", premises, 1_000, "negated SNLI, CC BY-SA"),
-    Part("similarity/sick_train.tsv", pairs, 6_000, "SICK, CC BY-SA"),
-    Part("similarity/stsb_train.tsv", pairs, 8_000, "STS-B, CC BY-SA"),
-    Part("scale/novels_sentences.txt.gz", sentences, 8_000, "English novels, public domain"),
+    Part("sentiment/sst2_train.tsv", two_labels, 67_349, 30_000, "SST-2 in GLUE's form; no licence stated"),
+    Part("sentiment/sst5_train.tsv", five_labels, 8_544, 8_544, "SST-5; no licence stated"),
+    Part("sentiment/mr_train.tsv", two_labels, 10_662, 10_662, "MR v1.0, CC BY 4.0"),
+    Part("sentiment/plot_sentences_neutral.tsv", plots, 5_000, 2_000, "SUBJ's objective half, CC BY 4.0"),
+    Part("sentiment/pros_cons.tsv", two_labels, 15_000, 16_000, "product pros and cons, CC BY 4.0"),
+    Part("sentiment/uci_yelp.tsv", two_labels, 1_000, 1_000, "UCI labelled sentences, CC BY 4.0"),
+    Part("sentiment/uci_amazon_cells.tsv", two_labels, 1_000, 1_000, "UCI labelled sentences, CC BY 4.0"),
+    Part("sentiment/uci_imdb.tsv", two_labels, 1_000, 1_000, "UCI labelled sentences, CC BY 4.0"),
+    Part("emotion/goemotions_train.tsv", emotions, 34_000, 8_000, "GoEmotions, Apache-2.0 / CC BY 4.0"),
+    Part("polarity_flips/imdb_counterfactual_train.tsv", contrasts, 3_414, 3_414, "counterfactual IMDb, Apache-2.0"),
+    Part("sentiment/uci_yelp.tsv", negations, 1_000, 1_000, "turned by this script"),
+    Part("sentiment/uci_amazon_cells.tsv", negations, 1_000, 1_000, "turned by this script"),
+    Part("sentiment/mr_train.tsv", negations, 1_000, 1_000, "turned by this script"),
+    Part("sentiment/sst2_train.tsv", negations, 2_000, 2_000, "turned by this script"),
+    Part("sentiment/uci_yelp.tsv", written_contrasts, 3_000, 2_000, "written in this script"),
+    Part("polarity_flips/negated_snli.tsv", premises, 1_000, 0, "negated SNLI, CC BY-SA"),
+    Part("similarity/sick_train.tsv", pairs, 6_000, 2_000, "SICK, CC BY-SA"),
+    Part("similarity/stsb_train.tsv", pairs, 8_000, 4_000, "STS-B, CC BY-SA"),
+    Part("scale/novels_sentences.txt.gz", sentences, 8_000, 2_500, "English novels, public domain"),
 )
 
 
-def read_mix(data: Path, share: float) -> tuple[list[tuple[str, str]], list[dict[str, object]]]:
-    """Return the rows of the mix in a fixed order, and what was taken from each file."""
+def read_mix(data: Path, stage: int, share: float) -> tuple[list[tuple[str, str]], list[dict[str, object]]]:
+    """Return the rows of a stage (1 or 2) of the mix in a fixed order, and what was taken from each file."""
     rows: dict[str, str] = {}
     taken: list[dict[str, object]] = []
-    chosen = random.Random(SEED)  # noqa: S311 - a choice of rows, not a secret
+    chosen = random.Random(SEED + stage - 1)  # noqa: S311 - a choice of rows, not a secret
     for part in MIX:
         path = data / part.file
         found = [(text.strip(), label) for text, label in part.read(path) if text.strip()]
-        picked = chosen.sample(found, min(len(found), int(part.at_most * share)))
+        picked = chosen.sample(found, min(len(found), int((part.first, part.second)[stage - 1] * share)))
         before = len(rows)
         for text, label in picked:
             rows.setdefault(text, label)

@@ -38,6 +38,7 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--base", default="all-MiniLM-L6-v2")
+    parser.add_argument("--stage", type=int, choices=(1, 2), default=1, help="which half of the training")
     parser.add_argument("--share", type=float, default=1.0, help="take this share of each file, for trials")
     parser.add_argument("--epochs", type=int, default=1)
     parser.add_argument("--keep-meaning", type=float, default=3.0)
@@ -55,7 +56,7 @@ def main() -> None:
         validation=0.02,
         seed=SEED,
     )
-    rows, taken = read_mix(chosen.data, chosen.share)
+    rows, taken = read_mix(chosen.data, chosen.stage, chosen.share)
     print(Counter(label or "unlabelled" for _, label in rows), file=sys.stderr)
     with tempfile.TemporaryDirectory() as work, new_folder(chosen.out) as aside, Bar() as bar:
         data = from_texts(rows, LABELS, Path(work), validation=options.validation, seed=SEED)

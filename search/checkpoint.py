@@ -25,7 +25,7 @@ BASE_ENCODER = "all-MiniLM-L6-v2"
 SHIPPED_ENCODER = "kindred-mini"
 """The checkpoint in this package: three ordered feelings, trained by scripts/train_checkpoint.py."""
 
-DEFAULT_ENCODER = BASE_ENCODER
+DEFAULT_ENCODER = SHIPPED_ENCODER
 """The encoder used where none is named."""
 
 _SHIPPED = Path(__file__).parent / "models" / SHIPPED_ENCODER
@@ -188,7 +188,7 @@ def _nowhere(name: str, hub: str) -> str:
     return (
         f"No encoder {name!r}. Looked for: a folder {Path(name).absolute()}; the model in the cache "
         f"{constants.HF_HUB_CACHE}; {hub}. Download it where there is a network with: hf download {name}; or name "
-        f"a local folder; or leave the option out to use the embedded {DEFAULT_ENCODER}."
+        f"a local folder; or leave the option out to use the {DEFAULT_ENCODER} that comes with kindred."
     )
 
 

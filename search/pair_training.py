@@ -38,7 +38,7 @@ from search.training_options import FinetuneOptions
 from search.training_run import Trained, begin, encode, run, shortened
 from search.training_watch import CountedLoss
 
-__all__ = ["train_pairs"]
+__all__ = ["PairLoss", "PairSampler", "train_pairs"]
 
 _LOSSES = {
     PairKind.POSITIVE: MultipleNegativesRankingLoss,

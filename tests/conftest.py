@@ -1,5 +1,6 @@
 """Fixtures: the toy encoder, and a small real BERT that the tests build themselves."""
 
+import signal
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,13 @@ WORDS = (
     "i love hate the a was were not is room hotel food staff noise price pool good bad fine clean dirty rude kind "
     "people friendly loud quiet breakfast bed and very we it you never again lovely awful cold warm . , ! ?"
 ).split()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _heed_interrupts() -> None:
+    """Let the processes that tests start be interrupted, also where this one is a shell's background job."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture

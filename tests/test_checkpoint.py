@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from search import checkpoint
-from search.checkpoint import DEFAULT_ENCODER, Card, Layout, find, fingerprint
+from search.checkpoint import BASE_ENCODER, DEFAULT_ENCODER, Card, Layout, find, fingerprint
 from search.errors import EncoderError
 from search.similarity import Labels, Scale
 
@@ -64,7 +64,7 @@ def test_a_card_that_cannot_be_used_is_refused(change: dict[str, object], messag
         Card.read(folder)
 
 
-@pytest.mark.parametrize("name", [DEFAULT_ENCODER, f"sentence-transformers/{DEFAULT_ENCODER}"])
+@pytest.mark.parametrize("name", [BASE_ENCODER, f"sentence-transformers/{BASE_ENCODER}"])
 def test_the_default_is_embedded(name: str) -> None:
     """Both names of the default lead to the package's folder, without a network."""
     found = find(name)
@@ -79,7 +79,7 @@ def test_weights_of_the_embedded_model_that_are_not_the_official_ones_are_refuse
     assert official == "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
     monkeypatch.setattr(checkpoint, "_EMBEDDED_SHA256", "0" * 64)
     with pytest.raises(EncoderError, match=f"sha256 {official}, expected {'0' * 64}"):
-        find(DEFAULT_ENCODER)
+        find(BASE_ENCODER)
 
 
 def test_a_folder_is_found_as_it_is_named(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -93,15 +93,19 @@ def test_fine_tune_index_query_and_find_duplicates(
     assert measured["accuracy"] >= report["validation"]["accuracy"] - 0.05
 
 
-def test_the_embedded_default_finds_meaning_without_any_training(
+def test_the_shipped_default_knows_meaning_and_feeling_without_any_training(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """No checkpoint at all: index and query a corpus of the project with the embedded encoder."""
+    """No checkpoint named at all: index and query a corpus of the project with the encoder that ships."""
     monkeypatch.chdir(tmp_path)
     succeed(capsys, "index", ROOT / "corpora" / "hotels.txt")
     (info,) = _objects(succeed(capsys, "info", "hotels", "--json"))
     assert info["count"] >= 400
-    assert (info["encoder"]["name"], info["encoder"]["labels"]) == ("all-MiniLM-L6-v2", [])
+    assert info["encoder"]["name"] == "kindred-mini"
+    assert info["encoder"]["labels"] == ["negative", "neutral", "positive"]
     hits = _objects(succeed(capsys, "query", "hotels", "scrambled eggs in the morning", "-k", 1, "--json"))
     assert "scrambled eggs" in hits[0]["text"]
-    assert hits[0]["sentiment"] is None
+    asked = "the receptionist was rude to us"
+    for sentiment, label in (("same", "negative"), ("opposite", "positive"), ("positive", "positive")):
+        found = _objects(succeed(capsys, "query", "hotels", asked, "-k", 5, "--sentiment", sentiment, "--json"))
+        assert [hit["label"] for hit in found].count(label) >= 4

@@ -185,7 +185,7 @@ def test_detect(tmp_path: Path, name: str, content: str, task: Task) -> None:
         ("sentence1,sentence2,score\na, ,1\n", None, r"a\.csv:2: no text in column 'sentence2'"),
         ("sentence1,sentence2,label\na,b,1\na,b,2\n", None, r"a\.csv:3: label is 2, expected 0 or 1"),
         ("text,label\na,1\n", Task.TOPICS, r"a\.csv:2: no text in column 'category'"),
-        ("text,label\na,1\n", Task.DUPLICATES, r"a\.csv:2: no text in column 'sentence1'"),
+        ("text,label\na,1\n", Task.DUPLICATES, r"a\.csv: pairs need the columns sentence1 and sentence2"),
         ("text,label\na,1\n", Task.RETRIEVAL, r"corpus\.jsonl: cannot be read"),
     ],
 )

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from safetensors.numpy import load_file
 
+from search.encoder_huggingface import HuggingFaceEncoder
 from search.finetune import finetune, working_folder
 from search.training_options import FinetuneOptions
 from tests.cli_runner import ROOT, start, wait_until
@@ -30,18 +31,24 @@ def _arguments(labels: Path, small_bert: Path, out: Path) -> list[object]:
     return ["finetune", labels, "--out", out, "--base", small_bert, "--epochs", EPOCHS, *given]
 
 
+def _ended(process: subprocess.Popen[str]) -> int:
+    """Wait for the end of a process, close its pipes, and return its exit code."""
+    process.communicate()
+    return process.returncode
+
+
 def test_a_killed_run_goes_on_to_the_same_weights(tmp_path: Path, labels: Path, small_bert: Path) -> None:
     """Killed with SIGKILL after any saved step and run again, the weights are those of an uninterrupted run."""
     whole, killed = tmp_path / "whole", tmp_path / "killed"
-    assert start(tmp_path, *_arguments(labels, small_bert, whole)).wait() == 0
+    assert _ended(start(tmp_path, *_arguments(labels, small_bert, whole))) == 0
     process = start(tmp_path, *_arguments(labels, small_bert, killed))
     steps = working_folder(killed) / "steps"
     wanted = 3 + os.getpid() % 57
     wait_until(lambda: any(int(one.parent.name[11:]) >= wanted for one in steps.glob("*/kindred.json")), process)
     process.send_signal(signal.SIGKILL)
-    assert process.wait() == -signal.SIGKILL
+    assert _ended(process) == -signal.SIGKILL
     assert not killed.exists()
-    assert start(tmp_path, *_arguments(labels, small_bert, killed)).wait() == 0
+    assert _ended(start(tmp_path, *_arguments(labels, small_bert, killed))) == 0
     assert weights(killed) == weights(whole)
     reports = [json.loads((folder / "report.json").read_text(encoding="utf-8")) for folder in (whole, killed)]
     assert reports[0]["epochs"] == reports[1]["epochs"]
@@ -89,21 +96,21 @@ def test_accumulating_takes_fewer_larger_steps(tmp_path: Path, labels: Path, opt
 
 
 def test_balance_helps_a_rare_label(tmp_path: Path, small_bert: Path) -> None:
-    """With one label nine times as frequent, weighing finds more of the rare one in the rows held back."""
+    """What is rare in two cases of five is called common, unless a rare row weighs as much as its label is rare."""
     things = "room hotel food staff bed pool breakfast noise price people".split()
     rows = [f"the {thing} was {word},common" for thing in things for word in "good lovely clean kind warm".split()]
-    rows += [f"the {thing} is {word},common" for thing in things for word in "good lovely clean kind".split()]
-    rows += [f"the {thing} was bad,rare" for thing in things]
+    rows += [f"the {thing} was bad,{label}" for thing in things for label in ("rare", "rare", *["common"] * 3)]
     path = tmp_path / "rows.csv"
     path.write_text("\n".join(["text,label", *rows]) + "\n", encoding="utf-8")
     found = {}
     for balance in (False, True):
         chosen = FinetuneOptions(
-            base=str(small_bert), epochs=2, learning_rate=5e-4, batch_size=8, validation=0.3, balance=balance
+            base=str(small_bert), epochs=8, learning_rate=2e-3, batch_size=8, validation=0.0, balance=balance
         )
-        report = finetune([str(path)], tmp_path / f"out-{balance}", options=chosen)
-        found[balance] = report["validation"]["confusion"]["rare"]["rare"]
-    assert found[True] > found[False]
+        finetune([str(path)], tmp_path / f"out-{balance}", options=chosen)
+        encoded = HuggingFaceEncoder(str(tmp_path / f"out-{balance}")).encode(["the room was bad", "the pool was bad"])
+        found[balance] = encoded.probabilities[:, 1].min()
+    assert found[False] < 0.5 < found[True]
 
 
 def test_two_processes_train_together(tmp_path: Path, labels: Path, small_bert: Path) -> None:

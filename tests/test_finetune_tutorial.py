@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from search.checkpoint import DEFAULT_ENCODER, find
+from search.checkpoint import BASE_ENCODER, find
 from search.encoder_huggingface import HuggingFaceEncoder
 from search.finetune import finetune
 from search.joint import joint_model, load_base
@@ -45,7 +45,7 @@ def tutorial(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, 
     folder = tmp_path_factory.mktemp("tutorial")
     lines = ["text,label", *(f'"{text}",{label}' for text, label in SIX)]
     (folder / "six.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
-    report = finetune([str(folder / "six.csv")], folder / "six", options=FinetuneOptions(epochs=13))
+    report = finetune([str(folder / "six.csv")], folder / "six", options=FinetuneOptions(base=BASE_ENCODER, epochs=13))
     return folder / "six", report
 
 
@@ -55,7 +55,7 @@ def embedded(
 ) -> dict[str, npt.NDArray[np.float64]]:
     """Embed seven sentences by plain HuggingFaceEmbeddings: with the base, the base with a head, and the tutorial's."""
     untrained = tmp_path_factory.mktemp("untrained") / "joint"
-    base = find(DEFAULT_ENCODER)
+    base = find(BASE_ENCODER)
     labels = Labels(("0", "1"), Scale.ORDINAL)
     joint_model(load_base(base, 0.0), None, labels).save(str(untrained), create_model_card=False)
     texts = json.dumps([*(text for text, _ in SIX), SEVENTH])

@@ -74,14 +74,20 @@ def command(
 
 def _show(found: "Duplicates") -> None:
     from search.cli.output import cell, place, print_table
+    from search.duplicates import EXACT
 
-    best = {frozenset((pair.a.row, pair.b.row)): (pair.score, pair.level) for pair in reversed(found.pairs)}
+    best = {(pair.a.row, pair.b.row): (pair.score, pair.level) for pair in reversed(found.pairs)}
+    best |= {(b, a): value for (a, b), value in best.items()}
+    leaders = {pair.b.row: pair.a.row for pair in found.pairs if pair.level == EXACT}
+    leaders |= {pair.a.row: pair.b.row for pair in found.pairs if pair.level == EXACT}
     rows = []
     for number, cluster in enumerate(found.clusters, start=1):
         survivor = cluster.survivor
         rows.append([str(number), "", "survives", survivor.sentence.text, place(survivor.sentence)])
         for member in cluster.members:
-            score, level = best.get(frozenset((survivor.row, member.row)), (1.0, "exact"))
+            near = (survivor.row, member.row)
+            # A member that is equal to another is as near to the survivor as that one.
+            score, level = best[near] if near in best else best[survivor.row, leaders[member.row]]
             rows.append(["", cell(score), level, member.sentence.text, place(member.sentence)])
     if rows:
         print_table(

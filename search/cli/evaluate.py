@@ -14,7 +14,7 @@ __all__ = ["command"]
     "encoders",
     multiple=True,
     metavar="FOLDER|NAME",
-    help="What to measure; give it several times to compare.  [default: all-MiniLM-L6-v2]",
+    help="What to measure; give it several times to compare.  [default: kindred-mini]",
 )
 @click.option(
     "--task",

@@ -13,7 +13,7 @@ __all__ = ["command"]
 @click.command("finetune")
 @click.argument("files", nargs=-1, required=True)
 @click.option("--out", type=click.Path(path_type=Path), help="The checkpoint's folder.  [default: checkpoints/NAME]")
-@click.option("--base", metavar="FOLDER|NAME", help="The encoder to start from.  [default: all-MiniLM-L6-v2]")
+@click.option("--base", metavar="FOLDER|NAME", help="The encoder to start from.  [default: kindred-mini]")
 @text_column
 @click.option("--label-column", metavar="NAME", help="The column of labels, if it has no usual name.")
 @click.option("--ordinal", metavar="A,B,C", help="The labels from lowest to highest, if they have an order.")
@@ -60,6 +60,7 @@ def command(
     from search.cli.output import Bar, print_json, print_table, say
     from search.finetune import finetune
     from search.indexing import default_name
+    from search.processes import processes
     from search.training_options import FinetuneOptions
 
     chosen = {name: value for name, value in options.items() if value is not None}
@@ -76,6 +77,8 @@ def command(
             overwrite=overwrite,
             progress=bar,
         )
+    if not processes().main:
+        return
     if json_:
         print_json([report])
         return

@@ -13,7 +13,7 @@ _Decorator = Callable[[_Command], _Command]
 encoder_option: _Decorator[Any] = click.option(
     "--encoder",
     metavar="FOLDER|NAME",
-    help="A checkpoint's folder or a Hugging Face model's name.  [default: all-MiniLM-L6-v2]",
+    help="A checkpoint's folder or a Hugging Face model's name.  [default: kindred-mini]",
 )
 as_json: _Decorator[Any] = click.option("--json", "json_", is_flag=True, help="One JSON object a line, for programs.")
 overwrite_option: _Decorator[Any] = click.option(
