@@ -18,8 +18,9 @@ from pathlib import Path
 from search.checkpoint import Card
 from search.cli.output import Bar, cell, print_table
 from search.encoders import load_encoder
-from search.evaluate import Measurement, Task, evaluate
+from search.evaluate import evaluate
 from search.finetune import finetune
+from search.measurements import Measurement, Task
 from search.query import OPPOSITE
 from search.training_options import FinetuneOptions
 

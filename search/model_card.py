@@ -35,9 +35,11 @@ def model_card(name: str, report: dict[str, Any]) -> str:
         "",
         "## Data",
         "",
-        *_table(("file", "rows", "SHA-256"), [(one["name"], one["rows"], one["sha256"]) for one in report["data"]]),
+        *_data(report["data"]),
         "",
     ]
+    if "first_stage" in report:
+        lines += ["Before that, in a first stage:", "", *_data(report["first_stage"]["data"]), ""]
     if "labels" in report:
         lines += [*_table(("label", "rows"), list(report["labels"].items())), ""]
     lines += [
@@ -52,9 +54,17 @@ def model_card(name: str, report: dict[str, Any]) -> str:
     ]
     columns = list(dict.fromkeys(key for epoch in report["epochs"] for key in epoch))
     lines += _table(columns, [[epoch.get(key, "") for key in columns] for epoch in report["epochs"]])
-    lines += ["", "![curves](curves.svg)", ""]
+    if len(report["epochs"]) > 1:
+        lines += ["", "![curves](curves.svg)"]
+    lines.append("")
     options = ", ".join(f"{key} {value}" for key, value in report["options"].items() if value is not None)
     return "\n".join([*lines, f"Options: {options}.", ""])
+
+
+def _data(files: Sequence[dict[str, Any]]) -> list[str]:
+    """Return the table of the files that were trained on; how they were read and their terms, where that is known."""
+    known = [key for key in ("name", "read", "rows", "terms", "sha256") if key in files[0]]
+    return _table(known, [[one[key] for key in known] for one in files])
 
 
 def _figures(validation: dict[str, Any] | None) -> list[str]:

@@ -112,6 +112,11 @@ class Searcher:
         check_query(self.passport, k=k, sentiment=sentiment, weight=weight)
         if any(not text.strip() for text in texts):
             raise OptionError("A query is blank; give it some words.")
+        for text in texts:
+            try:
+                text.encode()
+            except UnicodeEncodeError as exc:  # bytes of the command line that Python could not decode
+                raise OptionError(f"The query {text!r} is not UTF-8; set the terminal to UTF-8.") from exc
         rows, used = aim(self._encoder.encode(texts).rows, self.passport, sentiment, weight)
         return [self._hits(found) for found in self.index.nearest.top(rows, k, used)]
 

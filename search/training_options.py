@@ -1,5 +1,6 @@
 """How to fine-tune."""
 
+import math
 from dataclasses import dataclass
 
 from search.checkpoint import DEFAULT_ENCODER
@@ -61,15 +62,15 @@ class FinetuneOptions:
             value = getattr(self, name)
             if value is not None and value < 1:
                 raise OptionError(f"{name} is {value}; it must be 1 or more.")
-        if self.max_minutes is not None and self.max_minutes <= 0.0:
+        if self.max_minutes is not None and not self.max_minutes > 0.0:
             raise OptionError(f"max_minutes is {self.max_minutes:g}; it must be above 0.")
         if not 0.0 <= self.validation < 1.0:
             raise OptionError(f"validation is {self.validation:g}; it must lie between 0 and 1 (1 excluded).")
         if not 0.0 <= self.dropout < 1.0:
             raise OptionError(f"dropout is {self.dropout:g}; it must lie between 0 and 1 (1 excluded).")
-        if self.learning_rate <= 0.0:
+        if not 0.0 < self.learning_rate < math.inf:
             raise OptionError(f"learning_rate is {self.learning_rate:g}; it must be above 0.")
-        if self.keep_meaning < 0.0:
+        if not 0.0 <= self.keep_meaning < math.inf:
             raise OptionError(f"keep_meaning is {self.keep_meaning:g}; it must be 0 or more.")
         if self.ordinal is not None and self.nominal:
             raise OptionError("--ordinal and --nominal contradict each other; give one.")

@@ -186,7 +186,7 @@ def test_nothing_alike(find: Find) -> None:
     for texts in (["room"], ["room", "food", "pool"]):
         found = find(texts)
         assert (found.pairs, found.clusters, found.removed, found.count) == ((), (), 0, len(texts))
-    assert found.threshold == 0.85
+    assert found.threshold == DEFAULT_THRESHOLD == 0.9
 
 
 def test_as_json(find: Find) -> None:

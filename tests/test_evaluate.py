@@ -10,7 +10,8 @@ import pytest
 
 from search.encoder import Encoded, to_rows
 from search.errors import InputError, OptionError
-from search.evaluate import Measurement, Task, detect, evaluate
+from search.evaluate import detect, evaluate
+from search.measurements import Measurement, Task
 from search.similarity import Labels, Scale
 from tests.toy import EMOTIONS, ToyEncoder
 

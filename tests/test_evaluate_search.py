@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from search.errors import InputError
-from search.evaluate import Measurement, Task, evaluate
+from search.evaluate import evaluate
+from search.measurements import Measurement, Task
 from tests.test_evaluate import beir, written
 from tests.toy import EMOTIONS, ToyEncoder
 

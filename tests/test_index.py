@@ -196,3 +196,13 @@ def test_default_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert default_name("corpora/*.txt") == default_name("-") == "index"
     assert default_name("../v1.2") == default_name(".") == "v1.2"
     assert default_name("..") == tmp_path.name
+
+
+def test_damaged_sentences_are_told(tmp_path: Path) -> None:
+    """A database of the right size whose pages are overwritten is an error that names the file, not a wrong answer."""
+    folder = tmp_path / "index"
+    build_index(corpus_of(tmp_path, ["the room was good", "the food was bad"]), folder, ToyEncoder())
+    path = folder / "sentences-000001.sqlite"
+    path.write_bytes(b"\xff" * path.stat().st_size)
+    with pytest.raises(IndexFolderError, match=r"sentences-000001\.sqlite"), Index(folder) as index:
+        index.entries([0])

@@ -16,7 +16,7 @@ search.similarity search.splitting search.tables search.corpus search.labelled
 search.checkpoint search.encoder search.encoder_huggingface search.encoders
 search.store search.store_faiss search.nearest search.metrics
 search.manifest search.index_writer search.index search.indexing search.query search.duplicates search.pairs
-search.evaluate
+search.measurements search.evaluate_rows search.evaluate_search search.evaluate
 search.training_options search.training_data search.pair_data search.training_watch search.joint
 search.training_run search.training search.pair_training search.model_card
 search.finetune
@@ -43,7 +43,7 @@ LIBRARIES = {
     "pyarrow": {"search.tables", "search.training_data"},
     "rich": {"search.cli.output"},
     "safetensors": {"search.encoder_huggingface", "search.finetune", "search.joint"},
-    "scipy": {"search.evaluate", "search.metrics", "search.pair_training", "search.pairs"},
+    "scipy": {"search.evaluate_rows", "search.metrics", "search.pair_training", "search.pairs"},
     "sentence_transformers": {"search.joint", "search.pair_training", "search.training", "search.training_run"}
     | {"search.training_watch"},
     "sentencex": {"search.splitting"},

@@ -17,7 +17,7 @@ __all__ = ["command"]
 
 @click.command("duplicates")
 @click.argument("inputs", nargs=-1, required=True)
-@click.option("--threshold", type=float, metavar="-1..1", help="The lowest score of a pair.  [default: 0.85]")
+@click.option("--threshold", type=float, metavar="-1..1", help="The lowest score of a pair.  [default: 0.9]")
 @weight_option
 @encoder_option
 @unit_option
@@ -57,6 +57,8 @@ def command(
         check_weight(weight)
     with Bar() as bar:
         if len(inputs) == 1 and (resolve(inputs[0]) / "manifest.json").exists():
+            if encoder or unit or text_column:
+                raise click.UsageError(f"{inputs[0]} is an index; --encoder, --unit and --text-column are for files.")
             with Index(resolve(inputs[0])) as index:
                 found = find_duplicates(index, threshold=threshold, weight=weight, progress=bar)
         else:

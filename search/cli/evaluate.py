@@ -48,7 +48,8 @@ def command(
     """
     from search.cli.output import cell, print_json, print_table, say
     from search.encoders import load_encoder
-    from search.evaluate import Task, detect, evaluate
+    from search.evaluate import detect, evaluate
+    from search.measurements import Task
     from search.similarity import check_weight
 
     for weight in weights:

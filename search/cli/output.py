@@ -17,6 +17,7 @@ from search.records import Hit, Sentence
 __all__ = ["Bar", "cell", "place", "print_json", "print_table", "say", "show_hits"]
 
 _PIPED_WIDTH = 120
+_LEAST_TEXT = 10
 _LOG_SECONDS = 30
 
 
@@ -40,14 +41,23 @@ def print_table(columns: Sequence[tuple[str, str]], rows: Iterable[Sequence[Text
         title: a line above it.
     """
     console = Console(highlight=False, width=None if sys.stdout.isatty() else _PIPED_WIDTH)
-    table = Table(title=title or None, title_justify="left", box=None, pad_edge=False, header_style="bold")
-    for name, align in columns:
+    heading = Text(title, style="italic") if title else None  # a plain str would be read as rich's markup
+    table = Table(title=heading, title_justify="left", box=None, pad_edge=False, header_style="bold")
+    lines = [[one if isinstance(one, Text) else Text(one) for one in row] for row in rows]
+    for number, (name, align) in enumerate(columns):
         wraps = name in {"sentence", "text"}
-        table.add_column(name, justify="right" if align == "right" else "left", overflow="fold", no_wrap=not wraps)
-    for row in rows:
-        table.add_row(*(one if isinstance(one, Text) else Text(one) for one in row))
+        widest = max([len(name), *(line[number].cell_len for line in lines)])
+        table.add_column(
+            name,
+            justify="right" if align == "right" else "left",
+            overflow="fold",
+            no_wrap=not wraps,
+            min_width=min(widest, _LEAST_TEXT) if wraps else widest,
+        )
+    for line in lines:
+        table.add_row(*line)
     with console.capture() as drawn:
-        console.print(table)
+        console.print(table, crop=False)  # in a narrow terminal lines run over, but nothing is cut off
     click.echo(drawn.get(), nl=False)
 
 
@@ -122,6 +132,8 @@ class Bar:
     def finish(self) -> None:
         """Leave the bar as it is."""
         self._progress.stop()
+        if self._task is not None:
+            self._progress.update(self._task, visible=False)  # or the next stage would draw it once more
         self._task = None
 
     def __enter__(self) -> Self:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from search.cli.output import show_hits
-from search.errors import KindredError, OptionError
+from search.errors import InputError, KindredError, OptionError
 from search.query import check_query
 
 if TYPE_CHECKING:
@@ -72,10 +72,12 @@ def ask(searcher: "Searcher", *, k: int, sentiment: str | None, weight: float | 
 
 def _read() -> str | None:
     try:
-        return input("kindred> ").strip()
+        return input("kindred> " if sys.stdin.isatty() else "").strip()
     except EOFError:
         click.echo(err=True)
         return None
+    except UnicodeDecodeError as exc:
+        raise InputError(f"standard input: not UTF-8 ({exc.reason}).") from exc
 
 
 def _answer(typed: str, searcher: "Searcher", settings: Settings) -> None:

@@ -2,7 +2,7 @@
 
 import click
 
-from search.cli.options import as_json, encoder_option, weight_option
+from search.cli.options import as_json, weight_option
 
 __all__ = ["command"]
 
@@ -18,7 +18,7 @@ __all__ = ["command"]
     help="Which feeling the hits should have.  [default: same, where the encoder knows labels]",
 )
 @weight_option
-@encoder_option
+@click.option("--encoder", metavar="FOLDER|NAME", help="Where the index's encoder is now, if it has moved.")
 @as_json
 def command(
     index: str,
@@ -51,6 +51,8 @@ def command(
         asked += [line.text.strip() for line in LineReader(file) if line.text.strip()]
         if not asked:
             raise click.UsageError(f"{file} holds no query.")
+    if json_ and not asked:
+        raise click.UsageError("--json needs a query; give some, or --file.")
     opened = Index(resolve(index))
     check_query(opened.passport, k=k, sentiment=sentiment, weight=weight)
     searcher = Searcher.of(opened, encoder=encoder)
