@@ -39,7 +39,8 @@ class Unit(StrEnum):
 def expand(patterns: Sequence[str]) -> list[str]:
     """Return the files that the patterns name, each once: a file, "-", a folder (searched whole), or a glob.
 
-    Folders and globs come in sorted order; in a folder, files of other kinds than text and tables are passed over.
+    Folders and globs come in sorted order; in a folder, hidden files and files of other kinds than text
+    and tables are passed over.
 
     Raises:
         InputError: a pattern names nothing.
@@ -53,7 +54,9 @@ def expand(patterns: Sequence[str]) -> list[str]:
             found = [
                 str(file)
                 for file in sorted(path.rglob("*"))
-                if file.suffix.lower() in _TEXT_SUFFIXES + TABLE_SUFFIXES and file.is_file()
+                if file.suffix.lower() in _TEXT_SUFFIXES + TABLE_SUFFIXES
+                and not any(part.startswith(".") for part in file.relative_to(path).parts)
+                and file.is_file()
             ]
             if not found:
                 raise InputError(f"{pattern}: no text file in this folder (.txt, .md, .csv, .tsv, .jsonl, .parquet).")
@@ -164,7 +167,9 @@ class Corpus:
         for row in table:
             if column is None:
                 column = choose_column(row, name, asked=self._text_column, usual=TEXT_COLUMNS, option="--text-column")
-            cell = row.cells.get(column)
+            if column not in row.cells:
+                raise InputError(f"{name}:{row.line}: no {column!r} in this row, which others have.")
+            cell = row.cells[column]
             if cell is None:
                 continue
             if not isinstance(cell, str):

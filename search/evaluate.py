@@ -51,7 +51,13 @@ def detect(name: str) -> Task:
 
 
 def evaluate(
-    encoder: Encoder, name: str, *, task: Task | None = None, weights: Sequence[float] = ()
+    encoder: Encoder,
+    name: str,
+    *,
+    task: Task | None = None,
+    weights: Sequence[float] = (),
+    text_column: str | None = None,
+    label_column: str | None = None,
 ) -> list[Measurement]:
     """Measure an encoder on a file.
 
@@ -61,6 +67,8 @@ def evaluate(
         task: what it measures; None: as its columns say.
         weights: the weights of sentiment to measure at; none: meaning alone and the encoder's default, for topics
             a range of them.
+        text_column: the column of texts, for sentiment; None: the usual one.
+        label_column: the column of labels, for sentiment; None: the usual one.
 
     Raises:
         InputError: the file is not of the task's layout.
@@ -75,7 +83,7 @@ def evaluate(
     elif not weights:
         weights = _TOPIC_WEIGHTS if task is Task.TOPICS else sorted({0.0, passport.default_weight})
     if task is Task.SENTIMENT:
-        return measure_sentiment(encoder, name)
+        return measure_sentiment(encoder, name, text_column=text_column, label_column=label_column)
     if task is Task.TOPICS:
         return list(measure_topics(encoder, name, weights))
     if task is Task.RETRIEVAL:

@@ -18,7 +18,9 @@ from search.similarity import Labels, Scale, Vectors, parts, total
 __all__ = ["measure_pairs", "measure_sentiment"]
 
 
-def measure_sentiment(encoder: Encoder, name: str) -> list[Measurement]:
+def measure_sentiment(
+    encoder: Encoder, name: str, *, text_column: str | None = None, label_column: str | None = None
+) -> list[Measurement]:
     """Measure labels on a labelled file: accuracy, macro-F1, calibration error, and the majority class's accuracy.
 
     Labels of another scale are compared by polarity. Without labels of its own, an encoder gives no measurement.
@@ -30,7 +32,7 @@ def measure_sentiment(encoder: Encoder, name: str) -> list[Measurement]:
     labels = encoder.passport.labels
     if labels is None:
         return []
-    rows = list(LabelledCorpus([name]))
+    rows = list(LabelledCorpus([name], text_column=text_column, label_column=label_column))
     gold_labels = sorted({row.label for row in rows})
     encoded = encoder.encode([row.text for row in rows])
     if set(gold_labels) <= set(labels.names):

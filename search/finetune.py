@@ -1,6 +1,7 @@
 """Labelled texts, or pairs, to a checkpoint: the fine-tuning job, which a later run takes up where it was killed."""
 
 import hashlib
+import importlib.util
 import json
 import shutil
 import time
@@ -13,7 +14,7 @@ from typing import Any
 
 from search.checkpoint import Layout, find, fingerprint
 from search.corpus import expand
-from search.errors import OutputError
+from search.errors import OptionError, OutputError
 from search.files import check_free, new_folder, read_json, write_json, write_text
 from search.labelled import LabelledCorpus
 from search.model_card import draw_curves, model_card
@@ -28,6 +29,7 @@ from search.training_options import FinetuneOptions
 __all__ = ["finetune", "working_folder"]
 
 _JOB = "job.json"
+_NEEDED = ("accelerate", "datasets", "matplotlib", "pyarrow")
 
 _NO_ROOM = ("inline_container", "iostream error")
 """What torch's RuntimeError says when a file cannot be written."""
@@ -65,6 +67,7 @@ def finetune(
         EncoderError: the base cannot be found or fine-tuned.
         OutputError: `out` exists and may not be replaced, or there is no room to write.
     """
+    _check_installed()
     options = options or FinetuneOptions()
     group = processes()
     check_free(out, overwrite=overwrite)
@@ -122,6 +125,17 @@ def finetune(
             shutil.rmtree(work)
         group.wait()
     return report
+
+
+def _check_installed() -> None:
+    """Refuse to begin what could not be ended.
+
+    Raises:
+        OptionError: a library that fine-tuning needs is not installed; says which and how to get it.
+    """
+    missing = [name for name in _NEEDED if importlib.util.find_spec(name) is None]
+    if missing:
+        raise OptionError(f"Fine-tuning needs {', '.join(missing)}; install with: pip install 'kindred[train]'.")
 
 
 def working_folder(out: Path) -> Path:

@@ -59,6 +59,8 @@ class TableReader:
         Raises:
             InputError: the file cannot be read as such a table; names file and line.
         """
+        if self._suffix not in TABLE_SUFFIXES:
+            raise InputError(f"{self.name}: not a table by its name; give {', '.join(TABLE_SUFFIXES)}.")
         if self._suffix == ".parquet":
             return self._parquet_rows()
         if self._suffix == ".jsonl":
@@ -74,7 +76,7 @@ class TableReader:
         if first is None:
             return
         delimiter = ";" if first.text.count(";") > first.text.count(",") else ","
-        header = next(csv.reader([first.text], delimiter=delimiter), [])
+        header = self._check(next(csv.reader([first.text], delimiter=delimiter), []))
         reader = csv.reader((line.text for line in lines), delimiter=delimiter, strict=True)
         begins = 2
         while True:
@@ -92,7 +94,7 @@ class TableReader:
         header: list[str] | None = None
         for line in self._lines:
             if header is None:
-                header = line.text.rstrip("\r\n").split("\t")
+                header = self._check(line.text.rstrip("\r\n").split("\t"))
             elif line.text.strip():
                 yield self._row(line.number, header, line.text.rstrip("\r\n").split("\t"))
 
@@ -128,6 +130,12 @@ class TableReader:
         except (OSError, pa.ArrowException) as exc:
             raise InputError(f"{self.name}: not readable as Parquet ({exc}).") from exc
         self._parquet_size = Path(self.name).stat().st_size
+
+    def _check(self, header: Sequence[str]) -> list[str]:
+        twice = sorted({column for column in header if list(header).count(column) > 1})
+        if twice:
+            raise InputError(f"{self.name}:1: two columns are called {twice[0]!r}; give each its own name.")
+        return list(header)
 
     def _row(self, line: int, header: Sequence[str], cells: Sequence[str]) -> Row:
         if len(cells) != len(header):

@@ -1,8 +1,14 @@
 """`kindred evaluate`."""
 
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
 import click
 
-from search.cli.options import as_json
+from search.cli.options import as_json, text_column
+
+if TYPE_CHECKING:
+    from search.measurements import Measurement, Task
 
 __all__ = ["command"]
 
@@ -24,12 +30,16 @@ __all__ = ["command"]
 @click.option(
     "--weight", "weights", type=float, multiple=True, metavar="0..1", help="Measure at this weight; repeatable."
 )
+@text_column
+@click.option("--label-column", metavar="NAME", help="The column of labels, if it has no usual name.")
 @as_json
 def command(
     files: tuple[str, ...],
     encoders: tuple[str, ...],
     task: str | None,
     weights: tuple[float, ...],
+    text_column: str | None,
+    label_column: str | None,
     json_: bool,
 ) -> None:
     """Measure encoders on labelled FILES, side by side.
@@ -46,7 +56,7 @@ def command(
     Example:
       kindred evaluate reviews.tsv pairs.tsv --encoder all-MiniLM-L6-v2 --encoder checkpoints/reviews
     """
-    from search.cli.output import cell, print_json, print_table, say
+    from search.cli.output import print_json, say
     from search.encoders import load_encoder
     from search.evaluate import detect, evaluate
     from search.measurements import Task
@@ -60,7 +70,9 @@ def command(
     for name in names:
         encoder = load_encoder(name)
         for file, what in zip(files, tasks, strict=True):
-            measured = evaluate(encoder, file, task=what, weights=weights)
+            measured = evaluate(
+                encoder, file, task=what, weights=weights, text_column=text_column, label_column=label_column
+            )
             if not measured:
                 say(f"{file}: {encoder.passport.name} knows no labels, so its sentiment cannot be measured.")
             results += [(encoder.passport.name, one) for one in measured]
@@ -70,17 +82,23 @@ def command(
     for what in dict.fromkeys(tasks):
         some = [(name, one) for name, one in results if one.task is what]
         if some:
-            figures = list(some[0][1].figures)
-            print_table(
-                [("encoder", "left"), ("data", "left"), ("rows", "right"), ("asked", "left"), ("weight", "right")]
-                + [(figure.replace("_", " "), "right") for figure in figures],
-                [
-                    [_short(name), _short(one.data), f"{one.rows:,}", one.asked or "", cell(one.weight, 2)]
-                    + [cell(one.figures[figure], 4) for figure in figures]
-                    for name, one in some
-                ],
-                title=str(what),
-            )
+            _show(what, some)
+
+
+def _show(task: "Task", results: Sequence[tuple[str, "Measurement"]]) -> None:
+    """Print the measurements of a task; what was asked and its weight only where there is a choice of them."""
+    from search.cli.output import cell, print_table
+
+    figures = list(results[0][1].figures)
+    weighed = any(one.weight is not None for _, one in results)
+    columns = [("encoder", "left"), ("data", "left"), ("rows", "right")]
+    columns += [("asked", "left"), ("weight", "right")] if weighed else []
+    rows = []
+    for name, one in results:
+        asked = [one.asked or "", cell(one.weight, 2)] if weighed else []
+        rows.append([_short(name), _short(one.data), f"{one.rows:,}", *asked])
+        rows[-1] += [cell(one.figures[figure], 4) for figure in figures]
+    print_table(columns + [(figure.replace("_", " "), "right") for figure in figures], rows, title=str(task))
 
 
 def _short(name: str) -> str:

@@ -18,6 +18,7 @@ __all__ = ["Bar", "cell", "place", "print_json", "print_table", "say", "show_hit
 
 _PIPED_WIDTH = 120
 _LEAST_TEXT = 10
+_GAP = 2
 _LOG_SECONDS = 30
 
 
@@ -44,20 +45,17 @@ def print_table(columns: Sequence[tuple[str, str]], rows: Iterable[Sequence[Text
     heading = Text(title, style="italic") if title else None  # a plain str would be read as rich's markup
     table = Table(title=heading, title_justify="left", box=None, pad_edge=False, header_style="bold")
     lines = [[one if isinstance(one, Text) else Text(one) for one in row] for row in rows]
+    needed = 0
     for number, (name, align) in enumerate(columns):
         wraps = name in {"sentence", "text"}
         widest = max([len(name), *(line[number].cell_len for line in lines)])
-        table.add_column(
-            name,
-            justify="right" if align == "right" else "left",
-            overflow="fold",
-            no_wrap=not wraps,
-            min_width=min(widest, _LEAST_TEXT) if wraps else widest,
-        )
+        needed += _GAP + (min(widest, _LEAST_TEXT) if wraps else widest)
+        table.add_column(name, justify="right" if align == "right" else "left", overflow="fold", no_wrap=not wraps)
     for line in lines:
         table.add_row(*line)
+    console.width = max(console.width, needed)  # in a narrow terminal lines run over, but nothing is cut off
     with console.capture() as drawn:
-        console.print(table, crop=False)  # in a narrow terminal lines run over, but nothing is cut off
+        console.print(table)
     click.echo(drawn.get(), nl=False)
 
 
