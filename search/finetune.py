@@ -152,10 +152,9 @@ def _work(out: Path, group: Processes) -> Iterator[Path]:
     group.wait()
     try:
         yield work
-    except BaseException:
+    finally:
         if group.main and not any(work.glob("steps/checkpoint-*")):
             shutil.rmtree(work, ignore_errors=True)
-        raise
 
 
 @contextmanager
