@@ -32,7 +32,7 @@ class Stage:
     """How one of the two stages is trained; the second goes on where the first ended, on more reviews."""
 
     learning_rate: float
-    keep_meaning: float = 3.0
+    keep_meaning: float = 2.0
     batch_size: int = 64
     max_length: int = 64
 

@@ -3,7 +3,7 @@
     loss = cross_entropy(logits) + keep_meaning * mean(1 - cosine(meaning, the frozen base's meaning))
 
 The model is `Transformer -> Pooling(cls + mean) -> Dense(2h -> h + C)`. The Dense is block-diagonal: it carries the
-meaning (the base's own pooling) through unchanged and appends one logit a label, read from CLS.
+meaning (the base's own pooling) through unchanged and appends one logit a label, read from both.
 """
 
 from collections.abc import Iterable, Iterator
@@ -112,7 +112,7 @@ def joint_model(base: SentenceTransformer, card: Card | None, labels: Labels) ->
         2 * width, width + len(labels.names), activation_function=nn.Identity(), init_weight=weight, init_bias=bias
     )
     trained = torch.zeros_like(weight)
-    trained[width:, :width] = 1.0
+    trained[width:] = 1.0
     _train_only(head.linear.weight, trained)
     _train_only(head.linear.bias, (torch.arange(len(bias)) >= width).float())
     return SentenceTransformer(modules=[base[0], Pooling(width, pooling_mode=("cls", "mean")), head])
