@@ -15,7 +15,7 @@ import tempfile
 from itertools import islice
 from pathlib import Path
 
-from search.checkpoint import Card
+from search.checkpoint import BASE_ENCODER, Card
 from search.cli.output import Bar, cell, print_table
 from search.encoders import load_encoder
 from search.evaluate import evaluate
@@ -38,10 +38,10 @@ def main() -> None:
         rows = Path(work) / "sst2.tsv"
         with (chosen.data / "sentiment/sst2_train.tsv").open(encoding="utf-8") as whole:
             rows.write_text("".join(islice(whole, chosen.rows + 1)), encoding="utf-8")
-        encoders: dict[str, str | None] = {"base": None}
+        encoders = {"base": BASE_ENCODER}
         for name, keep in (("textbook", 0.0), ("joint", FinetuneOptions().keep_meaning)):
             out = Path(work) / name
-            options = FinetuneOptions(base="all-MiniLM-L6-v2", keep_meaning=keep, epochs=1, validation=0.02)
+            options = FinetuneOptions(base=BASE_ENCODER, keep_meaning=keep, epochs=1, validation=0.02)
             with Bar() as bar:
                 finetune([str(rows)], out, options=options, progress=bar)
             encoders[name] = str(out)

@@ -6,10 +6,12 @@ import random
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from difflib import get_close_matches
 from pathlib import Path
 
 from search.files import sha256_of_file
 from search.similarity import Labels, Scale
+from search.splitting import sentence_spans
 
 __all__ = [
     "LABELS",
@@ -38,15 +40,29 @@ _NEGATIVE_EMOTIONS = set(
 )
 
 
+_HERE = Path(__file__).parent
+_WRITTEN = "written/"
+"""Files below this folder lie beside this script: sentences written for this project."""
+
+_LONG = 6
+"""Words that make a phrase long."""
+
+_ALIKE = 0.7
+"""How alike (difflib's ratio) two sentences are of which one is the other rewritten."""
+
+
 @dataclass(frozen=True)
 class Part:
-    """A file of the mix: how its rows are read, how many are taken at most, and its terms."""
+    """A file of the mix: how its rows are read, how many are taken at most in each stage, and its terms."""
 
     file: str
     read: Callable[[Path], Rows]
-    first: int
-    second: int
+    rows: tuple[int, int, int]
     terms: str
+
+    def path(self, data: Path) -> Path:
+        """Return where the file lies."""
+        return (_HERE if self.file.startswith(_WRITTEN) else data) / self.file
 
 
 def table(path: Path) -> Iterator[dict[str, str]]:
@@ -59,6 +75,11 @@ def two_labels(path: Path) -> Rows:
     """Label 1 is positive, 0 negative."""
     for row in table(path):
         yield row["text"], POSITIVE if row["label"] == "1" else NEGATIVE
+
+
+def long_phrases(path: Path) -> Rows:
+    """Of a two-label file, the texts of six words or more."""
+    return ((text, label) for text, label in two_labels(path) if len(text.split()) >= _LONG)
 
 
 def five_labels(path: Path) -> Rows:
@@ -90,6 +111,20 @@ def contrasts(path: Path) -> Rows:
     for row in table(path):
         if not held_out(row["pair_id"]):
             yield row["text"], row["sentiment"].lower()
+
+
+def edited_sentences(path: Path) -> Rows:
+    """The sentences of a review that its edit to the other feeling rewrote, and what became of them."""
+    versions: dict[str, dict[str, str]] = {}
+    for row in table(path):
+        if not held_out(row["pair_id"]):
+            versions.setdefault(row["pair_id"], {})[row["sentiment"].lower()] = row["text"]
+    for pair in versions.values():
+        split = {label: [text[one.start : one.end] for one in sentence_spans(text)] for label, text in pair.items()}
+        for label, sentences in split.items():
+            others = [sentence for other, found in split.items() if other != label for sentence in found]
+            rewritten = (one for one in sentences if one not in others and get_close_matches(one, others, 1, _ALIKE))
+            yield from ((sentence, label) for sentence in rewritten)
 
 
 def held_out(pair_id: str) -> bool:
@@ -184,38 +219,72 @@ def written_contrasts(path: Path) -> Rows:
             yield f"{subject} wasn't {word}", NEGATIVE
 
 
+def written(path: Path) -> Rows:
+    """Sentences with a label each."""
+    for row in table(path):
+        yield row["text"], row["label"]
+
+
+def written_pairs(path: Path) -> Rows:
+    """Pairs of sentences that differ by a small edit, which turns the feeling."""
+    for row in table(path):
+        yield row[POSITIVE], POSITIVE
+        yield row[NEGATIVE], NEGATIVE
+
+
+_OWN = "written for this project, Apache-2.0"
+
 MIX = (
-    Part("sentiment/sst2_train.tsv", two_labels, 67_349, 30_000, "SST-2 in GLUE's form; no licence stated"),
-    Part("sentiment/sst5_train.tsv", five_labels, 8_544, 8_544, "SST-5; no licence stated"),
-    Part("sentiment/mr_train.tsv", two_labels, 10_662, 10_662, "MR v1.0, CC BY 4.0"),
-    Part("sentiment/plot_sentences_neutral.tsv", plots, 5_000, 2_000, "SUBJ's objective half, CC BY 4.0"),
-    Part("sentiment/pros_cons.tsv", two_labels, 15_000, 16_000, "product pros and cons, CC BY 4.0"),
-    Part("sentiment/uci_yelp.tsv", two_labels, 1_000, 1_000, "UCI labelled sentences, CC BY 4.0"),
-    Part("sentiment/uci_amazon_cells.tsv", two_labels, 1_000, 1_000, "UCI labelled sentences, CC BY 4.0"),
-    Part("sentiment/uci_imdb.tsv", two_labels, 1_000, 1_000, "UCI labelled sentences, CC BY 4.0"),
-    Part("emotion/goemotions_train.tsv", emotions, 34_000, 8_000, "GoEmotions, Apache-2.0 / CC BY 4.0"),
-    Part("polarity_flips/imdb_counterfactual_train.tsv", contrasts, 3_414, 3_414, "counterfactual IMDb, Apache-2.0"),
-    Part("sentiment/uci_yelp.tsv", negations, 1_000, 1_000, "turned by this script"),
-    Part("sentiment/uci_amazon_cells.tsv", negations, 1_000, 1_000, "turned by this script"),
-    Part("sentiment/mr_train.tsv", negations, 1_000, 1_000, "turned by this script"),
-    Part("sentiment/sst2_train.tsv", negations, 2_000, 2_000, "turned by this script"),
-    Part("sentiment/uci_yelp.tsv", written_contrasts, 3_000, 2_000, "written in this script"),
-    Part("polarity_flips/negated_snli.tsv", premises, 1_000, 0, "negated SNLI, CC BY-SA"),
-    Part("similarity/sick_train.tsv", pairs, 6_000, 2_000, "SICK, CC BY-SA"),
-    Part("similarity/stsb_train.tsv", pairs, 8_000, 4_000, "STS-B, CC BY-SA"),
-    Part("scale/novels_sentences.txt.gz", sentences, 8_000, 2_500, "English novels, public domain"),
+    Part("sentiment/sst2_train.tsv", two_labels, (67_349, 30_000, 4_000), "SST-2 in GLUE's form; no licence stated"),
+    Part("sentiment/sst5_train.tsv", five_labels, (8_544, 8_544, 8_544), "SST-5; no licence stated"),
+    Part("sentiment/mr_train.tsv", two_labels, (10_662, 10_662, 10_662), "MR v1.0, CC BY 4.0"),
+    Part("sentiment/plot_sentences_neutral.tsv", plots, (5_000, 2_000, 1_500), "SUBJ's objective half, CC BY 4.0"),
+    Part("sentiment/pros_cons.tsv", two_labels, (15_000, 16_000, 6_000), "product pros and cons, CC BY 4.0"),
+    Part("sentiment/uci_yelp.tsv", two_labels, (1_000, 1_000, 1_000), "UCI labelled sentences, CC BY 4.0"),
+    Part("sentiment/uci_amazon_cells.tsv", two_labels, (1_000, 1_000, 1_000), "UCI labelled sentences, CC BY 4.0"),
+    Part("sentiment/uci_imdb.tsv", two_labels, (1_000, 1_000, 1_000), "UCI labelled sentences, CC BY 4.0"),
+    Part("emotion/goemotions_train.tsv", emotions, (34_000, 8_000, 7_000), "GoEmotions, Apache-2.0 / CC BY 4.0"),
+    Part(
+        "polarity_flips/imdb_counterfactual_train.tsv",
+        contrasts,
+        (3_414, 3_414, 3_414),
+        "counterfactual IMDb, Apache-2.0",
+    ),
+    Part("sentiment/uci_yelp.tsv", negations, (1_000, 1_000, 400), "turned by this script"),
+    Part("sentiment/uci_amazon_cells.tsv", negations, (1_000, 1_000, 400), "turned by this script"),
+    Part("sentiment/mr_train.tsv", negations, (1_000, 1_000, 400), "turned by this script"),
+    Part("sentiment/sst2_train.tsv", negations, (2_000, 2_000, 600), "turned by this script"),
+    Part("sentiment/uci_yelp.tsv", written_contrasts, (3_000, 2_000, 1_000), "written in this script"),
+    Part("polarity_flips/negated_snli.tsv", premises, (1_000, 0, 0), "negated SNLI, CC BY-SA"),
+    Part("similarity/sick_train.tsv", pairs, (6_000, 2_000, 2_000), "SICK, CC BY-SA"),
+    Part("similarity/stsb_train.tsv", pairs, (8_000, 4_000, 2_500), "STS-B, CC BY-SA"),
+    Part("scale/novels_sentences.txt.gz", sentences, (8_000, 2_500, 2_500), "English novels, public domain"),
+    Part("sentiment/sst2_train.tsv", long_phrases, (0, 0, 20_000), "SST-2 in GLUE's form; no licence stated"),
+    Part(
+        "polarity_flips/imdb_counterfactual_train.tsv",
+        edited_sentences,
+        (0, 0, 5_000),
+        "counterfactual IMDb, Apache-2.0",
+    ),
+    Part("written/restaurants.tsv", written, (0, 0, 2_000), _OWN),
+    Part("written/products.tsv", written, (0, 0, 2_000), _OWN),
+    Part("written/films.tsv", written, (0, 0, 2_000), _OWN),
+    Part("written/talk.tsv", written, (0, 0, 2_000), _OWN),
+    Part("written/contrasts.tsv", written_pairs, (0, 0, 2_000), _OWN),
 )
 
 
 def read_mix(data: Path, stage: int, share: float) -> tuple[list[tuple[str, str]], list[dict[str, object]]]:
-    """Return the rows of a stage (1 or 2) of the mix in a fixed order, and what was taken from each file."""
+    """Return the rows of a stage (1 to 3) of the mix in a fixed order, and what was taken from each file."""
     rows: dict[str, str] = {}
     taken: list[dict[str, object]] = []
     chosen = random.Random(SEED + stage - 1)  # noqa: S311 - a choice of rows, not a secret
     for part in MIX:
-        path = data / part.file
+        path = part.path(data)
         found = [(text.strip(), label) for text, label in part.read(path) if text.strip()]
-        picked = chosen.sample(found, min(len(found), int((part.first, part.second)[stage - 1] * share)))
+        picked = chosen.sample(found, min(len(found), int(part.rows[stage - 1] * share)))
+        if not picked:
+            continue
         before = len(rows)
         for text, label in picked:
             rows.setdefault(text, label)

@@ -38,8 +38,8 @@ def model_card(name: str, report: dict[str, Any]) -> str:
         *_data(report["data"]),
         "",
     ]
-    if "first_stage" in report:
-        lines += ["Before that, in a first stage:", "", *_data(report["first_stage"]["data"]), ""]
+    for number, stage in enumerate(report.get("earlier_stages", []), start=1):
+        lines += [f"Before that, in stage {number}:", "", *_data(stage["data"]), ""]
     if "labels" in report:
         lines += [*_table(("label", "rows"), list(report["labels"].items())), ""]
     lines += [

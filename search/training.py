@@ -23,8 +23,18 @@ __all__ = ["train"]
 _MISTAKES = 10
 
 
-def train(data: TrainingData, base: Path, work: Path, options: FinetuneOptions, progress: Progress) -> Trained:
+def train(
+    data: TrainingData,
+    base: Path,
+    work: Path,
+    options: FinetuneOptions,
+    progress: Progress,
+    *,
+    kept: Path | None = None,
+) -> Trained:
     """Fine-tune the encoder in the folder `base` on labels, or go on with the run whose saved steps are in `work`.
+
+    The meaning that is kept is the base's own, or that of the encoder in the folder `kept`.
 
     Raises:
         EncoderError: the base cannot be loaded or fine-tuned.
@@ -32,7 +42,8 @@ def train(data: TrainingData, base: Path, work: Path, options: FinetuneOptions, 
     begin(options)
     model = joint_model(load_base(base, options.dropout), Card.read(base), data.labels)
     with shortened(model, options.max_length):
-        base_meaning = _base_meaning(model, data, work, progress) if options.keep_meaning else None
+        keeper = model if kept is None else load_base(kept)
+        base_meaning = _base_meaning(keeper, data, work, progress) if options.keep_meaning else None
         weights = _label_weights(data) if options.balance else None
         count = len(data.labels.names)
         loss = JointLoss(model, data.classes, base_meaning, options.keep_meaning, count, weights)
