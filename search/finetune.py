@@ -7,24 +7,28 @@ import shutil
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from search.checkpoint import Layout, find, fingerprint
+from search.checkpoint import Card, Layout, find, fingerprint
 from search.corpus import expand
 from search.errors import OptionError, OutputError
 from search.files import check_free, new_folder, read_json, write_json, write_text
 from search.labelled import LabelledCorpus
+from search.methods import choose
 from search.model_card import draw_curves, model_card
 from search.pair_data import prepare_pairs
 from search.pairs import PairCorpus, holds_pairs
 from search.processes import Processes, processes
 from search.progress import SILENT, Progress
 from search.records import Source
-from search.training_data import prepare
-from search.training_options import FinetuneOptions
+from search.training_data import TrainingData, prepare
+from search.training_options import FinetuneOptions, Method
+
+if TYPE_CHECKING:
+    from search.training_run import Trained
 
 __all__ = ["finetune", "working_folder"]
 
@@ -81,7 +85,9 @@ def finetune(
     with _work(out, group) as work, _room():
         texts = work / f"texts-{group.rank}.arrow"
         if holds_pairs(names[0]):
-            pairs = prepare_pairs(PairCorpus(names), texts, validation=options.validation, seed=options.seed)
+            if options.method != Method.AUTO:
+                raise OptionError(f"--method {options.method} is for labels; {names[0]} holds pairs. Leave it out.")
+            pairs = prepare_pairs(PairCorpus(names), texts, validation=options.held_back, seed=options.seed)
             sources = pairs.sources
             about: dict[str, Any] = {"pairs": str(pairs.kind), "groups": len(set(pairs.groups.tolist()))}
             about["training_rows"] = len(pairs.train)
@@ -93,24 +99,29 @@ def finetune(
             data = prepare(
                 LabelledCorpus(names, text_column=text_column, label_column=label_column),
                 texts,
-                validation=options.validation,
+                validation=options.held_back,
                 seed=options.seed,
                 ordinal=options.ordinal,
                 nominal=options.nominal,
             )
+            card = Card.read(base)
+            choice = choose(data, card.labels if card else None, options)
+            if choice.method != Method.JOINT and options.validation is None:
+                data = data.whole()
+            if group.main:
+                progress.tell(f"Method: {choice.method} ({choice.why}).")
             sources, about = data.sources, {"labels": data.counts(), "scale": str(data.labels.scale)}
-            about["training_rows"] = len(data.train)
+            about |= {"method": str(choice.method), "why": choice.why, "training_rows": len(data.train)}
             _take_up(work, identity(sources), group)
-            from search.training import train
-
-            trained = train(data, base, work, options, progress)
+            options = replace(options, method=choice.method)
+            trained = _train(data, base, work, options, progress)
         report: dict[str, Any] = {
             "rows": sum(source.sentences for source in sources),
             **about,
             **trained.report,
             "base": {"name": options.base, "fingerprint": base_print},
             "data": [{"name": Path(one.name).name, "rows": one.sentences, "sha256": one.sha256} for one in sources],
-            "options": asdict(options),
+            "options": asdict(replace(options, epochs=options.passes)),
             "seconds": round(time.monotonic() - started, 1),
         }
         if group.main:
@@ -125,6 +136,17 @@ def finetune(
             shutil.rmtree(work)
         group.wait()
     return report
+
+
+def _train(data: TrainingData, base: Path, work: Path, options: FinetuneOptions, progress: Progress) -> "Trained":
+    """Train by the method chosen."""
+    if options.method == Method.JOINT:
+        from search.training import train
+
+        return train(data, base, work, options, progress)
+    from search.few import train_few
+
+    return train_few(data, base, work, options, progress)
 
 
 def _check_installed() -> None:

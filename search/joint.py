@@ -32,6 +32,7 @@ __all__ = [
     "UNLABELLED",
     "JointLoss",
     "LengthGroupedSampler",
+    "dense_of",
     "joint_model",
     "load_base",
     "meaning_dim",
@@ -105,7 +106,7 @@ def joint_model(base: SentenceTransformer, card: Card | None, labels: Labels) ->
     carried = slice(width, 2 * width) if mode == "mean" else slice(0, width)
     weight[:width, carried] = torch.eye(width)
     if card is not None and card.labels == labels:
-        dense = next(module for module in base if isinstance(module, Dense))
+        dense = dense_of(base)
         weight[width:] = dense.linear.weight.detach()[width:]
         bias[width:] = dense.linear.bias.detach()[width:]
     head = Dense(
@@ -116,6 +117,11 @@ def joint_model(base: SentenceTransformer, card: Card | None, labels: Labels) ->
     _train_only(head.linear.weight, trained)
     _train_only(head.linear.bias, (torch.arange(len(bias)) >= width).float())
     return SentenceTransformer(modules=[base[0], Pooling(width, pooling_mode=("cls", "mean")), head])
+
+
+def dense_of(model: SentenceTransformer) -> Dense:
+    """Return the Dense of a checkpoint, which carries the meaning through and makes the logits."""
+    return next(module for module in model if isinstance(module, Dense))
 
 
 def _has_head(model: SentenceTransformer) -> bool:

@@ -15,6 +15,7 @@ __all__ = [
     "f1",
     "fit_temperature",
     "macro_f1",
+    "match_confidence",
     "ndcg",
     "recall",
     "reciprocal_rank",
@@ -68,6 +69,16 @@ def fit_temperature(logits: _Floats, gold: _Ints) -> float:
     """Return the temperature in [0.05, 20] that gives the gold labels the highest probability (Guo et al. 2017)."""
     found = minimize_scalar(
         lambda log: cross_entropy(softmax(logits, float(np.exp(log))), gold),
+        bounds=(np.log(0.05), np.log(20.0)),
+        method="bounded",
+    )
+    return float(np.exp(found.x))
+
+
+def match_confidence(logits: _Floats, confidence: float) -> float:
+    """Return the temperature in [0.05, 20] at which the highest probabilities of n texts have this mean."""
+    found = minimize_scalar(
+        lambda log: (softmax(logits, float(np.exp(log))).max(axis=1).mean() - confidence) ** 2,
         bounds=(np.log(0.05), np.log(20.0)),
         method="bounded",
     )

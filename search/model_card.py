@@ -47,13 +47,16 @@ def model_card(name: str, report: dict[str, Any]) -> str:
         "",
         "## Figures",
         "",
-        *_figures(report["validation"]),
+        *_figures(report["validation"], report.get("cross_validation")),
         "",
         "## Training",
         "",
     ]
+    if "method" in report:
+        lines += [f"Method: {report['method']} ({report['why']}).", ""]
     columns = list(dict.fromkeys(key for epoch in report["epochs"] for key in epoch))
-    lines += _table(columns, [[epoch.get(key, "") for key in columns] for epoch in report["epochs"]])
+    if columns:
+        lines += _table(columns, [[epoch.get(key, "") for key in columns] for epoch in report["epochs"]])
     if len(report["epochs"]) > 1:
         lines += ["", "![curves](curves.svg)"]
     lines.append("")
@@ -67,7 +70,11 @@ def _data(files: Sequence[dict[str, Any]]) -> list[str]:
     return _table(known, [[one[key] for key in known] for one in files])
 
 
-def _figures(validation: dict[str, Any] | None) -> list[str]:
+def _figures(validation: dict[str, Any] | None, crossed: dict[str, Any] | None) -> list[str]:
+    if validation is None and crossed is not None:
+        figures = [(key.replace("_", " "), value) for key, value in crossed.items()]
+        told = "Nothing was held back. A head on the base's own features, each row judged by one fitted without it:"
+        return [told, "", *_table(("figure", "value"), figures)]
     if validation is None:
         return ["Too few rows to hold some back: nothing was measured."]
     plain = [(key.replace("_", " "), value) for key, value in validation.items() if isinstance(value, int | float)]

@@ -8,6 +8,9 @@ __all__ = ["SILENT", "Progress"]
 class Progress(Protocol):
     """Receives a job's steps; the command line draws them, a program may ignore them."""
 
+    def tell(self, what: str) -> None:
+        """Say something that stays to be read, for example what was decided and why."""
+
     def start(self, what: str, total: float | None, unit: str) -> None:
         """Begin a stage of `total` units (None: unknown), for example ("encoding", 10_000, "bytes")."""
 
@@ -19,6 +22,9 @@ class Progress(Protocol):
 
 
 class _Silent:
+    def tell(self, what: str) -> None:
+        """Say nothing."""
+
     def start(self, what: str, total: float | None, unit: str) -> None:
         """Say nothing."""
 

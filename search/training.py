@@ -18,7 +18,7 @@ from search.training_data import TrainingData
 from search.training_options import FinetuneOptions
 from search.training_run import Trained, begin, encode, run, shortened
 
-__all__ = ["train"]
+__all__ = ["held_back_figures", "label_weights", "train"]
 
 _MISTAKES = 10
 
@@ -44,18 +44,18 @@ def train(
     with shortened(model, options.max_length):
         keeper = model if kept is None else load_base(kept)
         base_meaning = _base_meaning(keeper, data, work, progress) if options.keep_meaning else None
-        weights = _label_weights(data) if options.balance else None
+        weights = label_weights(data) if options.balance else None
         count = len(data.labels.names)
         loss = JointLoss(model, data.classes, base_meaning, options.keep_meaning, count, weights)
         measure = _Validation(data, base_meaning) if len(data.held_back) else None
         rows = data.texts.select(data.train)
         report = run(model, loss, rows, LengthGroupedSampler, measure, "macro_f1", work, options, progress)
-        validation, temperature = _measure(model, data)
+        validation, temperature = held_back_figures(model, data)
     summary = {"rows": len(data.classes), "best_epoch": report["best_epoch"]}
     return Trained(model, Card(data.labels, temperature, report=summary), report | {"validation": validation})
 
 
-def _label_weights(data: TrainingData) -> npt.NDArray[np.float32]:
+def label_weights(data: TrainingData) -> npt.NDArray[np.float32]:
     """Return (C,) weights that make all labels count alike, 1 on average over the rows."""
     counts = np.array(list(data.counts().values()), dtype=np.float32)
     weights: npt.NDArray[np.float32] = counts.sum() / (len(counts) * counts)
@@ -118,7 +118,7 @@ class _Validation(SentenceEvaluator):
         return figures
 
 
-def _measure(model: SentenceTransformer, data: TrainingData) -> tuple[dict[str, Any] | None, float]:
+def held_back_figures(model: SentenceTransformer, data: TrainingData) -> tuple[dict[str, Any] | None, float]:
     """Fit the temperature on the rows held back; return their figures with it, and the temperature."""
     if not len(data.held_back):
         return None, 1.0

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -49,6 +49,10 @@ class TrainingData:
         """Yield the texts of the rows in blocks, in order."""
         for start in range(0, len(rows), _BATCH):
             yield list(self.texts[rows[start : start + _BATCH]]["text"])
+
+    def whole(self) -> "TrainingData":
+        """Return the same rows, all of them to be trained on."""
+        return replace(self, train=np.arange(len(self.classes)), held_back=np.empty(0, dtype=np.int64))
 
     def counts(self) -> dict[str, int]:
         """Return how many rows each label has."""

@@ -2,11 +2,31 @@
 
 import math
 from dataclasses import dataclass
+from enum import StrEnum
 
 from search.checkpoint import DEFAULT_ENCODER
 from search.errors import OptionError
 
-__all__ = ["FinetuneOptions"]
+__all__ = ["EPOCHS", "VALIDATION", "FinetuneOptions", "Method"]
+
+EPOCHS = 3
+"""Passes over the data, where nothing else is asked for."""
+
+VALIDATION = 0.1
+"""The share of rows held back where there are enough to spare some."""
+
+
+class Method(StrEnum):
+    """How labels are learned.
+
+    AUTO chooses by the number of rows and by what the base knows. HEAD leaves the encoder as it is and fits the logits.
+    CONTRASTIVE first draws texts of one label together, then fits the logits. JOINT trains both at once.
+    """
+
+    AUTO = "auto"
+    CONTRASTIVE = "contrastive"
+    HEAD = "head"
+    JOINT = "joint"
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,14 +35,17 @@ class FinetuneOptions:
 
     Attributes:
         base: the encoder to start from.
+        method: how labels are learned. Few rows need another way than many; AUTO chooses.
         keep_meaning: how much it costs to move a text's meaning; 0 is textbook classification fine-tuning.
-        epochs: passes over the data; the best one by validation is kept.
+        epochs: passes over the data; the best one by validation is kept. None: 3. Asking for a number asks for joint
+            training, where AUTO would choose another way.
         batch_size: texts a step.
         learning_rate: the highest one; it rises over the first tenth of the steps and falls to 0 at the end.
         dropout: share of activations dropped in training. 0 is the default: keep_meaning already holds the encoder
             back, and without noise it can hold exactly; on a CPU dropout takes a fifth of the time.
         max_length: tokens of a text that are read.
-        validation: share of the rows, of each label alike, held back to choose the epoch and measure.
+        validation: share of the rows, of each label alike, held back to choose the epoch and measure; None: a tenth,
+            or nothing where rows are so few that each is needed.
         accumulate: batches whose gradients are added up before a step.
         patience: stop after this many epochs without a better one; None: never.
         max_minutes: stop after this time and keep what is there; None: never.
@@ -35,13 +58,14 @@ class FinetuneOptions:
     """
 
     base: str = DEFAULT_ENCODER
+    method: Method = Method.AUTO
     keep_meaning: float = 2.0
-    epochs: int = 3
+    epochs: int | None = None
     batch_size: int = 32
     learning_rate: float = 1e-4
     dropout: float = 0.0
     max_length: int = 128
-    validation: float = 0.1
+    validation: float | None = None
     accumulate: int = 1
     patience: int | None = None
     max_minutes: float | None = None
@@ -51,6 +75,16 @@ class FinetuneOptions:
     seed: int = 0
     ordinal: tuple[str, ...] | None = None
     nominal: bool = False
+
+    @property
+    def passes(self) -> int:
+        """Return the passes over the data."""
+        return EPOCHS if self.epochs is None else self.epochs
+
+    @property
+    def held_back(self) -> float:
+        """Return the share of rows held back where there are enough."""
+        return VALIDATION if self.validation is None else self.validation
 
     def __post_init__(self) -> None:
         """Refuse values out of range.
@@ -64,7 +98,9 @@ class FinetuneOptions:
                 raise OptionError(f"{name} is {value}; it must be 1 or more.")
         if self.max_minutes is not None and not self.max_minutes > 0.0:
             raise OptionError(f"max_minutes is {self.max_minutes:g}; it must be above 0.")
-        if not 0.0 <= self.validation < 1.0:
+        if self.method not in set(Method):
+            raise OptionError(f"method is {self.method!r}; it must be one of {', '.join(Method)}.")
+        if self.validation is not None and not 0.0 <= self.validation < 1.0:
             raise OptionError(f"validation is {self.validation:g}; it must lie between 0 and 1 (1 excluded).")
         if not 0.0 <= self.dropout < 1.0:
             raise OptionError(f"dropout is {self.dropout:g}; it must lie between 0 and 1 (1 excluded).")

@@ -80,6 +80,7 @@ def run(
     progress: Progress,
     *,
     fixed_head: bool = False,
+    saved: bool = True,
 ) -> dict[str, Any]:
     """Train the model, leave it at its best epoch, and return the report: epochs, best_epoch, stopped.
 
@@ -96,12 +97,13 @@ def run(
         options: how to train.
         progress: is told what goes on.
         fixed_head: the head is not there, or stays as it is; else it learns faster than the rest.
+        saved: keep steps to go on from; a run that is over before the first of them need not.
     """
     model.model_card_data.widget = [{}]  # not empty, so that the trainer does not look for examples behind a bar
     watch = Watch(model, loss, chosen_by, work, options, progress)
     trainer = SentenceTransformerTrainer(
         model=model,
-        args=_arguments(sampler, work, options, measured=measure is not None, fixed_head=fixed_head),
+        args=_arguments(sampler, work, options, measured=measure is not None, fixed_head=fixed_head, saved=saved),
         train_dataset=rows,
         loss=loss,
         evaluator=measure,
@@ -120,12 +122,12 @@ def run(
 
 
 def _arguments(
-    sampler: Sampler, work: Path, options: FinetuneOptions, *, measured: bool, fixed_head: bool
+    sampler: Sampler, work: Path, options: FinetuneOptions, *, measured: bool, fixed_head: bool, saved: bool
 ) -> SentenceTransformerTrainingArguments:
     gpu = torch.cuda.is_available()
     return SentenceTransformerTrainingArguments(
         output_dir=str(work / _STEPS),
-        num_train_epochs=options.epochs,
+        num_train_epochs=options.passes,
         per_device_train_batch_size=options.batch_size,
         gradient_accumulation_steps=options.accumulate,
         learning_rate=options.learning_rate,
@@ -138,7 +140,7 @@ def _arguments(
         dataloader_pin_memory=gpu,
         batch_sampler=sampler,
         eval_strategy="epoch" if measured else "no",
-        save_strategy="steps",
+        save_strategy="steps" if saved else "no",
         save_steps=options.save_steps,
         save_total_limit=2,
         logging_strategy="steps" if options.tensorboard else "no",

@@ -107,7 +107,7 @@ class Watch(TrainerCallback):
         self._progress.start("fine-tuning", state.max_steps, "steps")
 
     def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
-        count = self._options.epochs
+        count = self._options.passes
         epoch = min(count, int(state.epoch or 0) + 1)
         self._progress.advance(state.global_step, f"epoch {epoch}/{count}, loss {self._loss.recent:.3f}")
         limit = self._options.max_minutes
@@ -122,7 +122,7 @@ class Watch(TrainerCallback):
         own = {name.removeprefix("eval_"): value for name, value in metrics.items() if name.startswith(_MEASURED)}
         self.epochs[-1] |= {name: round(value, 4) for name, value in own.items() if name not in _TIMING}
         best = self.best
-        if best is self.epochs[-1] and state.is_world_process_zero and self._options.epochs > 1:
+        if best is self.epochs[-1] and state.is_world_process_zero and self._options.passes > 1:
             self._model.save(str(self._folder(best["epoch"])), create_model_card=False)
         patience = self._options.patience
         if patience is not None and best is not None and len(self.epochs) - best["epoch"] >= patience:

@@ -17,8 +17,8 @@ search.checkpoint search.encoder search.encoder_huggingface search.encoders
 search.store search.store_faiss search.nearest search.metrics
 search.manifest search.index_writer search.index search.indexing search.query search.duplicates search.pairs
 search.measurements search.evaluate_rows search.evaluate_search search.evaluate
-search.training_options search.training_data search.pair_data search.training_watch search.joint
-search.training_run search.training search.pair_training search.model_card
+search.training_options search.training_data search.methods search.pair_data search.training_watch search.joint
+search.training_run search.training search.head search.contrastive search.few search.pair_training search.model_card
 search.finetune
 search.cli.options search.cli.output search.cli.finetune search.cli.index search.cli.prompt search.cli.query
 search.cli.duplicates search.cli.evaluate search.cli.info search.cli.main search.cli search.__main__
@@ -29,6 +29,7 @@ LIBRARIES = {
     "accelerate": {"search.processes"},
     "click": {module for module in READING_ORDER if module.startswith("search.cli.")},
     "datasets": {
+        "search.contrastive",
         "search.joint",
         "search.pair_data",
         "search.pair_training",
@@ -43,13 +44,13 @@ LIBRARIES = {
     "pyarrow": {"search.tables", "search.training_data"},
     "rich": {"search.cli.output"},
     "safetensors": {"search.encoder_huggingface", "search.finetune", "search.joint"},
-    "scipy": {"search.evaluate_rows", "search.metrics", "search.pair_training", "search.pairs"},
+    "scipy": {"search.evaluate_rows", "search.head", "search.metrics", "search.pair_training", "search.pairs"},
     "sentence_transformers": {"search.joint", "search.pair_training", "search.training", "search.training_run"}
-    | {"search.training_watch"},
+    | {"search.training_watch", "search.contrastive", "search.few"},
     "sentencex": {"search.splitting"},
     "torch": {"search.joint", "search.pair_training", "search.processes", "search.training_run"}
-    | {"search.training_watch"},
-    "transformers": {"search.encoder_huggingface", "search.training_run", "search.training_watch"},
+    | {"search.training_watch", "search.contrastive", "search.few"},
+    "transformers": {"search.encoder_huggingface", "search.few", "search.training_run", "search.training_watch"},
 }
 """Which modules import which library, numpy aside; a change of library is a change of these modules alone."""
 

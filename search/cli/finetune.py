@@ -14,6 +14,11 @@ __all__ = ["command"]
 @click.argument("files", nargs=-1, required=True)
 @click.option("--out", type=click.Path(path_type=Path), help="The checkpoint's folder.  [default: checkpoints/NAME]")
 @click.option("--base", metavar="FOLDER|NAME", help="The encoder to start from.  [default: kindred-mini]")
+@click.option(
+    "--method",
+    type=click.Choice(["auto", "contrastive", "head", "joint"]),
+    help="How labels are learned; auto chooses by the rows and the base, and says why.  [default: auto]",
+)
 @text_column
 @click.option("--label-column", metavar="NAME", help="The column of labels, if it has no usual name.")
 @click.option("--ordinal", metavar="A,B,C", help="The labels from lowest to highest, if they have an order.")
@@ -26,7 +31,7 @@ __all__ = ["command"]
 @click.option("--learning-rate", type=float, metavar="X", help="The highest learning rate.  [default: 1e-4]")
 @click.option("--dropout", type=float, metavar="SHARE", help="Activations dropped in training.  [default: 0]")
 @click.option("--max-length", type=int, metavar="N", help="Tokens of a text that are read.  [default: 128]")
-@click.option("--validation", type=float, metavar="SHARE", help="Share of rows held back.  [default: 0.1]")
+@click.option("--validation", type=float, metavar="SHARE", help="Share of rows held back.  [default: 0.1; few rows: 0]")
 @click.option("--accumulate", type=int, metavar="N", help="Batches whose gradients make one step.  [default: 1]")
 @click.option("--patience", type=int, metavar="N", help="Stop after N epochs without a better one.")
 @click.option("--max-minutes", type=float, metavar="X", help="Stop after this time and keep what is there.")
@@ -48,7 +53,9 @@ def command(
 ) -> None:
     """Fine-tune an encoder on labelled FILES (CSV, TSV, JSONL, Parquet) into a checkpoint.
 
-    The encoder learns the labels and keeps its meaning, so that it still finds what it found before. Files with the
+    The encoder learns the labels and keeps its meaning, so that it still finds what it found before. Up to 400 rows are
+    learned in other ways than more are (--method): contrastive draws the texts of one label together and then fits the
+    logits, head fits the logits alone, joint trains all at once. Files with the
     columns sentence1 and sentence2 (and score, or label 1 or 0, or neither: all say the same) teach it meaning instead.
     A run that was interrupted or killed goes on when the same command is given again.
 
@@ -61,9 +68,11 @@ def command(
     from search.finetune import finetune
     from search.indexing import default_name
     from search.processes import processes
-    from search.training_options import FinetuneOptions
+    from search.training_options import FinetuneOptions, Method
 
     chosen = {name: value for name, value in options.items() if value is not None}
+    if "method" in chosen:
+        chosen["method"] = Method(chosen["method"])
     if ordinal:
         chosen["ordinal"] = tuple(name.strip() for name in ordinal.split(","))
     out = out or Path("checkpoints") / default_name(files[0])
@@ -83,10 +92,11 @@ def command(
         print_json([report])
         return
     columns = list(dict.fromkeys(key for epoch in report["epochs"] for key in epoch))
-    print_table(
-        [(column.replace("_", " "), "right") for column in columns],
-        [[f"{one[key]:g}" if key in one else "" for key in columns] for one in report["epochs"]],
-    )
+    if columns:
+        print_table(
+            [(column.replace("_", " "), "right") for column in columns],
+            [[f"{one[key]:g}" if key in one else "" for key in columns] for one in report["epochs"]],
+        )
     if report["stopped"]:
         click.echo(f"Stopped {report['stopped']}.")
     click.echo(_verdict(report))
@@ -96,10 +106,16 @@ def command(
 
 def _verdict(report: dict[str, Any]) -> str:
     """Say in a sentence which epoch was kept and how good it is."""
-    validation = report["validation"]
+    validation, crossed = report["validation"], report.get("cross_validation")
+    if validation is None and crossed:
+        return (
+            f"Nothing was held back; cross-validated on the base's features, {crossed['rows']} rows: "
+            f"accuracy {crossed['accuracy']:.3f}, macro f1 {crossed['macro_f1']:.3f}"
+        )
     if validation is None:
         return f"{report['rows']} rows are too few to hold some back, so nothing was measured."
-    kept = f"Kept epoch {report['best_epoch']}; on {validation['rows']} rows held back: "
+    epoch = f"Kept epoch {report['best_epoch']}; on" if report["epochs"] else "On"
+    kept = f"{epoch} {validation['rows']} rows held back: "
     if "before" in validation:
         return kept + ", ".join(
             f"{name.replace('_', ' ')} {validation[name]:.3f} (base {value:.3f})"

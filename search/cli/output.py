@@ -110,6 +110,10 @@ class Bar:
         self._task: TaskID | None = None
         self._said = time.monotonic()
 
+    def tell(self, what: str) -> None:
+        """Print a remark that stays."""
+        say(what)
+
     def start(self, what: str, total: float | None, unit: str) -> None:
         """Begin a bar."""
         self._progress.start()
