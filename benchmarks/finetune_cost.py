@@ -8,9 +8,9 @@ fine-tunes AutoModelForSequenceClassification with dynamic padding, as its docum
 file of rows to the trained model, kindred with the base's meaning and the saved checkpoint, in turns, each in a process
 of its own; imports do not count.
 
-`memory`: the peak of a whole fine-tuning job over lines of imdb_sentences with two made-up labels, each size in a process
-of its own. The encoder is a BERT of two small layers, made on the spot, so that a million rows pass in minutes: what
-grows with the rows is the same. `anonymous` is what the process holds itself; pages of mapped files, which the
+`memory`: the peak of a whole fine-tuning job over lines of imdb_sentences with two made-up labels, each size in a
+process of its own. The encoder is a BERT of two small layers, made on the spot, so that a million rows pass in minutes:
+what grows with the rows is the same. `anonymous` is what the process holds itself; pages of mapped files, which the
 system takes back when it needs room, are in `resident` alone.
 """
 

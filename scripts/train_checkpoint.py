@@ -34,7 +34,6 @@ class Stage:
 
     learning_rate: float
     keep_meaning: float = 3.0
-    epochs: int = 1
     max_length: int = 64
     batch_size: int = 64
 
@@ -42,7 +41,7 @@ class Stage:
 STAGES = {
     1: Stage(learning_rate=1.5e-4),
     2: Stage(learning_rate=1e-4),
-    3: Stage(learning_rate=1e-4, keep_meaning=2.0, epochs=2, max_length=192),
+    3: Stage(learning_rate=1e-4, keep_meaning=2.0, max_length=160),
 }
 
 
@@ -69,7 +68,7 @@ def main() -> None:
     parser.add_argument("--base", default=BASE_ENCODER, help="for stages 2 and 3: what the one before made")
     parser.add_argument("--share", type=float, default=1.0, help="take this share of each file, for trials")
     chosen = parser.parse_args()
-    options = FinetuneOptions(base=chosen.base, validation=0.02, seed=SEED, **asdict(STAGES[chosen.stage]))
+    options = FinetuneOptions(base=chosen.base, epochs=1, validation=0.02, seed=SEED, **asdict(STAGES[chosen.stage]))
     base = find(chosen.base)
     rows, taken = read_mix(chosen.data, chosen.stage, chosen.share)
     with tempfile.TemporaryDirectory() as work, new_folder(chosen.out) as aside, Bar() as bar:

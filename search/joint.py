@@ -2,8 +2,8 @@
 
     loss = cross_entropy(logits) + keep_meaning * mean(1 - cosine(meaning, the frozen base's meaning))
 
-The model is `Transformer -> Pooling(cls + mean) -> Dense(2h -> h + C)`. The Dense is block-diagonal: it carries the
-meaning (the base's own pooling) through unchanged and appends one logit a label, read from both.
+The model is `Transformer -> Pooling(cls + mean) -> Dense(2h -> h + C)`. The Dense carries the meaning (the base's own
+pooling) through unchanged and appends one logit a label, read from CLS and mean together.
 """
 
 from collections.abc import Iterable, Iterator
