@@ -27,23 +27,26 @@ if TYPE_CHECKING:
 
 __all__ = ["Recipe", "convert", "quantise", "quiet"]
 
+_ACTIVATIONS = {"Gelu", "Relu", "Swish", "HSwish"}
+
 _LARGE = 100_000
 """Numbers in a table from which on it is worth storing as int8."""
 
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """How to quantise; the trials behind each are in benchmarks/encoders.md.
+    """How to quantise; the trials behind the one in use are in benchmarks/encoders.md.
 
     Attributes:
         name: what the report calls it.
         smooth: how much of the activations' outliers is moved into the weights, between 0 and 1.
-        exact: parts of the names of layers that stay in float32.
+        careful: in how many layers, from the first, the product that follows the activation function (where errors
+            are largest) takes ranges from each text as it comes and not from the calibration: truer, and slower.
     """
 
     name: str
     smooth: float
-    exact: tuple[str, ...]
+    careful: int
 
 
 @contextmanager
@@ -156,14 +159,31 @@ def quantise(graph: "Model", recipe: Recipe, texts: Sequence[str], folder: Path)
         {"input_ids": numbers, "attention_mask": np.ones_like(numbers)}
         for numbers in (np.array([one.ids], dtype=np.int64) for one in tokenizer.encode_batch(list(texts)))
     ]
+    careful, others = _products(graph, recipe.careful)
+    # int8 weights without ranges for what they meet: OpenVINO then takes these from each row as it comes.
+    half = nncf.compress_weights(
+        graph.clone(), mode=nncf.CompressWeightsMode.INT8_SYM, ignored_scope=nncf.IgnoredScope(names=others)
+    )
     quantised = nncf.quantize(
-        graph,
+        half,
         nncf.Dataset(samples),
         model_type=nncf.ModelType.TRANSFORMER,
         subset_size=len(samples),
-        ignored_scope=nncf.IgnoredScope(patterns=list(recipe.exact), validate=False),
+        ignored_scope=nncf.IgnoredScope(names=careful),
         advanced_parameters=nncf.AdvancedQuantizationParameters(
             smooth_quant_alphas=nncf.AdvancedSmoothQuantParameters(matmul=recipe.smooth)
         ),
     )
     openvino.save_model(quantised, folder / GRAPH, compress_to_fp16=False)
+
+
+def _products(graph: "Model", layers: int) -> tuple[list[str], list[str]]:
+    """Return the names of the matrix products to take care of, and of the others.
+
+    The former are what comes after the pooling, and what follows the activation function in the first layers.
+    """
+    products = [node for node in graph.get_ordered_ops() if node.get_type_name() == "MatMul"]
+    pooled = [node for node in products if node.get_output_partial_shape(0).rank.get_length() == 2]  # noqa: PLR2004 - a matrix
+    after = [node for node in products if node.input_value(0).get_node().get_type_name() in _ACTIVATIONS]
+    careful = [node.get_friendly_name() for node in [*pooled, *after[:layers]]]
+    return careful, [name for node in products if (name := node.get_friendly_name()) not in careful]
