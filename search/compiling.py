@@ -41,7 +41,7 @@ _NEEDED = ("nncf", "openvino")
 _SENTENCES = Path(__file__).with_name("sentences.txt")
 
 _EVERY = 1_000
-_RECIPES = (Recipe("int8", smooth=0.8, careful=2), Recipe("careful int8", smooth=0.8, careful=_EVERY))
+_RECIPES = (Recipe("int8", smooth=0.8, careful=3), Recipe("careful int8", smooth=0.8, careful=_EVERY))
 """Tried in this order; the first whose build agrees with the checkpoint is kept."""
 
 

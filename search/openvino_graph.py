@@ -159,17 +159,17 @@ def quantise(graph: "Model", recipe: Recipe, texts: Sequence[str], folder: Path)
         {"input_ids": numbers, "attention_mask": np.ones_like(numbers)}
         for numbers in (np.array([one.ids], dtype=np.int64) for one in tokenizer.encode_batch(list(texts)))
     ]
-    careful, others = _products(graph, recipe.careful)
+    exact, careful, usual = _products(graph, recipe.careful)
     # int8 weights without ranges for what they meet: OpenVINO then takes these from each row as it comes.
     half = nncf.compress_weights(
-        graph.clone(), mode=nncf.CompressWeightsMode.INT8_SYM, ignored_scope=nncf.IgnoredScope(names=others)
+        graph.clone(), mode=nncf.CompressWeightsMode.INT8_SYM, ignored_scope=nncf.IgnoredScope(names=exact + usual)
     )
     quantised = nncf.quantize(
         half,
         nncf.Dataset(samples),
         model_type=nncf.ModelType.TRANSFORMER,
         subset_size=len(samples),
-        ignored_scope=nncf.IgnoredScope(names=careful),
+        ignored_scope=nncf.IgnoredScope(names=exact + careful),
         advanced_parameters=nncf.AdvancedQuantizationParameters(
             smooth_quant_alphas=nncf.AdvancedSmoothQuantParameters(matmul=recipe.smooth)
         ),
@@ -177,13 +177,15 @@ def quantise(graph: "Model", recipe: Recipe, texts: Sequence[str], folder: Path)
     openvino.save_model(quantised, folder / GRAPH, compress_to_fp16=False)
 
 
-def _products(graph: "Model", layers: int) -> tuple[list[str], list[str]]:
-    """Return the names of the matrix products to take care of, and of the others.
+def _products(graph: "Model", layers: int) -> tuple[list[str], list[str], list[str]]:
+    """Return the names of the matrix products to leave exact, to take care of, and of the others.
 
-    The former are what comes after the pooling, and what follows the activation function in the first layers.
+    The first are what comes after the pooling: once a text, not once a token. The second follow the activation function
+    in the first layers.
     """
     products = [node for node in graph.get_ordered_ops() if node.get_type_name() == "MatMul"]
     pooled = [node for node in products if node.get_output_partial_shape(0).rank.get_length() == 2]  # noqa: PLR2004 - a matrix
-    after = [node for node in products if node.input_value(0).get_node().get_type_name() in _ACTIVATIONS]
-    careful = [node.get_friendly_name() for node in [*pooled, *after[:layers]]]
-    return careful, [name for node in products if (name := node.get_friendly_name()) not in careful]
+    after = [node for node in products if node.input_value(0).get_node().get_type_name() in _ACTIVATIONS][:layers]
+    exact, careful = ([node.get_friendly_name() for node in some] for some in (pooled, after))
+    every = [node.get_friendly_name() for node in products]
+    return exact, careful, [name for name in every if name not in {*exact, *careful}]
