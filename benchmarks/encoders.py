@@ -26,7 +26,6 @@ import torch
 from search import compiling
 from search.agreement import compare
 from search.checkpoint import DEFAULT_ENCODER, find
-from search.cli.output import print_table
 from search.encoder import Encoder
 from search.encoders import Backend, load_encoder
 from search.fast_build import build_folder
@@ -90,6 +89,40 @@ def side_by_side(name: str, texts: Sequence[str], repeat: int) -> dict[str, Any]
         "load_seconds": {"torch": end - middle, "openvino": middle - begin},
         "agreement": asdict(agreement),
     }
+
+
+TRIALS = (
+    Recipe("nncf's own smoothing", smooth=0.95, careful=0),
+    Recipe("less smoothing", smooth=0.8, careful=0),
+    Recipe("still less", smooth=0.7, careful=0),
+    Recipe("first layer careful", smooth=0.8, careful=1),
+    Recipe("first two careful", smooth=0.8, careful=2),
+    Recipe("first three careful", smooth=0.8, careful=3),
+    Recipe("all careful", smooth=0.8, careful=1000),
+)
+
+
+def trials(name: str, texts: Sequence[str]) -> list[dict[str, Any]]:
+    """Make a build by each recipe in a copy of the checkpoint; measure agreement, size and speed of one core."""
+    expected = load_encoder(name, backend=Backend.TORCH, device="cpu").encode(texts)
+    found = []
+    for recipe in TRIALS:
+        with tempfile.TemporaryDirectory() as work:
+            folder = Path(work) / "checkpoint"
+            shutil.copytree(find(name), folder, ignore=shutil.ignore_patterns("openvino"))
+            compiling.compile_encoder(str(folder), recipes=[recipe])
+            encoder = load_encoder(str(folder), backend=Backend.OPENVINO)
+            encoder.encode(texts)
+            begin = time.process_time()
+            encoded = encoder.encode(texts)
+            spent = time.process_time() - begin
+            size = sum(path.stat().st_size for path in build_folder(folder).iterdir())
+            agreement = asdict(compare(expected, encoded, encoder.passport))
+            found.append(
+                {"recipe": asdict(recipe), "bytes": size, "cpu_ms_a_text": 1000 * spent / len(texts), **agreement}
+            )
+            print(found[-1], flush=True)
+    return found
 
 
 def main() -> None:

@@ -23,6 +23,7 @@ from search.progress import SILENT, Progress
 __all__ = [
     "CALIBRATION",
     "COMPARED",
+    "RECIPES",
     "bundled_sentences",
     "compile_encoder",
     "some_sentences",
@@ -41,7 +42,7 @@ _NEEDED = ("nncf", "openvino")
 _SENTENCES = Path(__file__).with_name("sentences.txt")
 
 _EVERY = 1_000
-_RECIPES = (Recipe("int8", smooth=0.8, careful=3), Recipe("careful int8", smooth=0.8, careful=_EVERY))
+RECIPES = (Recipe("int8", smooth=0.8, careful=3), Recipe("careful int8", smooth=0.8, careful=_EVERY))
 """Tried in this order; the first whose build agrees with the checkpoint is kept."""
 
 
@@ -74,13 +75,19 @@ def training_sentences(
 
 
 def compile_encoder(
-    name: str, *, sentences: Sequence[str] = (), overwrite: bool = False, progress: Progress = SILENT
+    name: str,
+    *,
+    sentences: Sequence[str] = (),
+    recipes: Sequence[Recipe] = RECIPES,
+    overwrite: bool = False,
+    progress: Progress = SILENT,
 ) -> FastBuild:
     """Make a checkpoint's int8 build, in its folder `openvino/`.
 
     Args:
         name: a checkpoint's folder, or a model of the Hugging Face hub.
         sentences: texts of the kind it is for; a bundled mix fills up what is missing to 1,300.
+        recipes: how to quantise; the first whose build agrees is kept.
         overwrite: replace a folder `openvino/` that kindred did not make.
         progress: is told what goes on.
 
@@ -96,14 +103,14 @@ def compile_encoder(
     if target.exists() and any(target.iterdir()) and not (target / REPORT).exists() and not overwrite:
         raise OutputError(f"{target} was not made by kindred; replace it with --overwrite.")
     calibration, held_back = _split(sentences)
-    progress.start("compiling", 2 + len(_RECIPES), "steps")
+    progress.start("compiling", 2 + len(recipes), "steps")
     reference = HuggingFaceEncoder(name, device="cpu")
     expected = reference.encode(held_back)
     with new_folder(target) as aside, quiet():
         progress.advance(1, "converting")
         graph, max_length = convert(checkpoint, aside)
         tried: list[str] = []
-        for number, recipe in enumerate(_RECIPES):
+        for number, recipe in enumerate(recipes):
             progress.advance(2 + number, f"quantising: {recipe.name}")
             quantise(graph, recipe, calibration, aside)
             build = FastBuild(

@@ -5,11 +5,11 @@ import shutil
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
-from search import compiling
 from search.agreement import compare
 from search.checkpoint import Card
 from search.compiling import bundled_sentences, compile_encoder
@@ -19,6 +19,7 @@ from search.encoder_openvino import OpenVINOEncoder
 from search.encoders import Backend, choose, load_encoder
 from search.errors import EncoderError, OptionError, OutputError
 from search.fast_build import GRAPH, REPORT, TOKENIZER, WEIGHTS, FastBuild, build_folder
+from search.files import sha256_of_file
 from search.openvino_engine import Engine
 from search.similarity import Labels, Scale
 from tests.cli_runner import tree
@@ -59,9 +60,9 @@ def _checkpoint(small_bert: Path, folder: Path) -> Path:
 
     labels = Labels(("low", "middle", "high"), Scale.ORDINAL)
     model = joint_model(load_base(small_bert), None, labels)
-    head = model[2].linear
+    dense: Any = model[2]
     with torch.no_grad():
-        head.weight[32:, :32] = torch.randn(3, 32, generator=torch.Generator().manual_seed(3))
+        dense.linear.weight[32:, :32] = torch.randn(3, 32, generator=torch.Generator().manual_seed(3))
     model.save(str(folder), create_model_card=False)
     Card(labels, temperature=2.0, default_weight=0.45).write(folder)
     return folder
@@ -72,7 +73,7 @@ def built(
     request: pytest.FixtureRequest, small_bert: Path, tmp_path_factory: pytest.TempPathFactory, cache: Path
 ) -> Path:
     """Build a checkpoint, plain or with labels, once for this file."""
-    folder = tmp_path_factory.mktemp("built") / request.param
+    folder: Path = tmp_path_factory.mktemp("built") / request.param
     if request.param == "plain":
         shutil.copytree(small_bert, folder)
     else:
@@ -123,7 +124,8 @@ def test_no_texts_give_no_rows_of_the_full_width(encoder: Encoder) -> None:
 def test_long_texts_are_cut_where_the_reference_cuts_them(encoder: Encoder) -> None:
     """What comes after the 64 tokens that the model reads changes nothing."""
     long = "the room was good . " * 30
-    np.testing.assert_allclose(*encoder.encode([long, long + "bad food"]).rows, atol=2e-6)
+    whole, longer = encoder.encode([long, long + "bad food"]).rows
+    np.testing.assert_allclose(whole, longer, atol=2e-6)
 
 
 def test_both_are_one_encoder(built: Path) -> None:
@@ -205,7 +207,7 @@ def test_what_openvino_cannot_read_is_our_error(built: Path, tmp_path: Path) -> 
     report = FastBuild.read(folder)
     assert report is not None
     (folder / GRAPH).write_text("<net></net>", encoding="utf-8")
-    files = {**report.files, GRAPH: compiling.sha256_of_file(folder / GRAPH)}
+    files = {**report.files, GRAPH: sha256_of_file(folder / GRAPH)}
     changed = FastBuild(report.fingerprint, report.width, report.max_length, files)
     with pytest.raises(EncoderError, match=r"cannot be run by OpenVINO 2026.*kindred compile"):
         Engine(folder, changed).compiled({})
