@@ -4,6 +4,7 @@ import hashlib
 import json
 import os
 import shutil
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,11 +13,13 @@ from typing import Any
 from search.errors import InputError, OutputError
 
 __all__ = [
+    "cache_folder",
     "check_free",
     "new_folder",
     "read_json",
     "sha256_of_file",
     "sync",
+    "write_bytes",
     "write_json",
     "write_text",
 ]
@@ -43,11 +46,16 @@ def sync(path: Path) -> None:
 
 
 def write_text(path: Path, text: str) -> None:
+    """Write a text as UTF-8, whole or not at all."""
+    write_bytes(path, text.encode("utf-8"))
+
+
+def write_bytes(path: Path, content: bytes) -> None:
     """Write a file aside, flush it and rename it: a reader sees the old content or the new."""
     aside = path.with_name(f".{path.name}.{os.getpid()}.aside")
     try:
-        with aside.open("w", encoding="utf-8") as file:
-            file.write(text)
+        with aside.open("wb") as file:
+            file.write(content)
             file.flush()
             os.fsync(file.fileno())
         aside.replace(path)
@@ -74,6 +82,15 @@ def read_json(path: Path) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise InputError(f"{path}: holds a {type(value).__name__}, expected a JSON object.")
     return value
+
+
+def cache_folder() -> Path:
+    """Return the user's folder for what can be made again; it need not exist."""
+    if sys.platform == "win32":
+        return Path(os.environ.get("LOCALAPPDATA", Path.home() / "AppData" / "Local")) / "kindred" / "cache"
+    if sys.platform == "darwin":
+        return Path.home() / "Library" / "Caches" / "kindred"
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "kindred"
 
 
 def check_free(folder: Path, *, overwrite: bool) -> None:

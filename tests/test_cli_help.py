@@ -28,7 +28,7 @@ def test_the_help_names_every_command(capsys: pytest.CaptureFixture[str]) -> Non
     told = succeed(capsys, "--help")
     listed = [line.split()[0] for line in told.partition("Commands:\n")[2].splitlines() if line.strip()]
     assert listed == COMMANDS
-    assert listed[:4] == ["finetune", "index", "query", "duplicates"]
+    assert listed[:4] == ["finetune", "compile", "index", "query"]
 
 
 def test_the_version_is_the_package_s(capsys: pytest.CaptureFixture[str]) -> None:

@@ -52,9 +52,8 @@ def checkpoint(tmp_path: Path, small_bert: Path, capsys: pytest.CaptureFixture[s
     words = {"negative": "bad awful rude dirty", "neutral": "room bed pool hotel", "positive": "good lovely kind clean"}
     rows = [f"very {word} {end},{label}" for label, some in words.items() for word in some.split() for end in ".!"]
     (tmp_path / "labels.csv").write_text("\n".join(["text,label", *rows]) + "\n", encoding="utf-8")
-    told = succeed(
-        capsys, "finetune", tmp_path / "labels.csv", "--base", small_bert, "--out", tmp_path / "ck", "--json"
-    )
+    asked = [tmp_path / "labels.csv", "--base", small_bert, "--out", tmp_path / "ck", "--no-fast", "--json"]
+    told = succeed(capsys, "finetune", *asked)
     (report,) = _objects(told)
     assert report == json.loads((tmp_path / "ck" / "report.json").read_text(encoding="utf-8"))
     assert report["labels"] == {"negative": 8, "neutral": 8, "positive": 8}

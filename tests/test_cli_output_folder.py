@@ -23,7 +23,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def _arguments(command: str, small_bert: Path) -> list[object]:
     if command == "index":
         return ["index", "hotels.txt", "--encoder", small_bert]
-    return ["finetune", "feelings.csv", "--base", small_bert, "--epochs", 1]
+    return ["finetune", "feelings.csv", "--base", small_bert, "--epochs", 1, "--no-fast"]
 
 
 @pytest.mark.parametrize(("command", "out"), [("index", "indexes/hotels"), ("finetune", "checkpoints/feelings")])

@@ -52,6 +52,7 @@ def test_fine_tune_index_query_and_find_duplicates(
 
     told = succeed(capsys, "finetune", feelings, "--base", BASE_ENCODER, "--epochs", 4, "--learning-rate", 3e-4)
     assert "Checkpoint: checkpoints/feelings" in told
+    assert "Fast build: on 1,000 sentences" in told
     report = json.loads(Path("checkpoints/feelings/report.json").read_text(encoding="utf-8"))
     assert report["validation"]["accuracy"] >= 0.9
     assert report["epochs"][-1]["meaning_cosine"] > 0.9
@@ -103,6 +104,7 @@ def test_the_shipped_default_knows_meaning_and_feeling_without_any_training(
     (info,) = _objects(succeed(capsys, "info", "hotels", "--json"))
     assert info["count"] >= 400
     assert info["encoder"]["name"] == "kindred-mini"
+    assert info["encoder"]["backend"] == "openvino"
     assert info["encoder"]["labels"] == ["negative", "neutral", "positive"]
     hits = _objects(
         succeed(capsys, "query", "hotels", "scrambled eggs in the morning", "-k", 1, "--sentiment", "any", "--json")

@@ -28,7 +28,7 @@ EPOCHS = 12
 
 def _arguments(labels: Path, small_bert: Path, out: Path) -> list[object]:
     given = "--learning-rate 1e-3 --batch-size 8 --validation 0.2 --save-steps 3".split()
-    return ["finetune", labels, "--out", out, "--base", small_bert, "--epochs", EPOCHS, *given]
+    return ["finetune", labels, "--out", out, "--base", small_bert, "--epochs", EPOCHS, "--no-fast", *given]
 
 
 def _ended(process: subprocess.Popen[str]) -> int:

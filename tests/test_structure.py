@@ -13,14 +13,17 @@ import search
 READING_ORDER = """
 search search.errors search.progress search.processes search.records search.files search.lines
 search.similarity search.splitting search.tables search.corpus search.labelled
-search.checkpoint search.encoder search.encoder_huggingface search.encoders
+search.checkpoint search.encoder search.encoder_huggingface
+search.fast_build search.openvino_engine search.encoder_openvino search.encoders
 search.store search.store_faiss search.nearest search.metrics
 search.manifest search.index_writer search.index search.indexing search.query search.duplicates search.pairs
 search.measurements search.evaluate_rows search.evaluate_search search.evaluate
+search.agreement search.openvino_graph search.compiling
 search.training_options search.training_data search.methods search.pair_data search.training_watch search.joint
 search.training_run search.training search.head search.contrastive search.few search.pair_training search.model_card
 search.finetune
-search.cli.options search.cli.output search.cli.finetune search.cli.index search.cli.prompt search.cli.query
+search.cli.options search.cli.loading search.cli.output search.cli.compile search.cli.finetune search.cli.index
+search.cli.prompt search.cli.query
 search.cli.duplicates search.cli.evaluate search.cli.info search.cli.main search.cli search.__main__
 """.split()
 """Every module, from the ground up: each imports only those before it."""
@@ -41,15 +44,18 @@ LIBRARIES = {
     "langchain_huggingface": {"search.encoder_huggingface"},
     "markdown_it": {"search.splitting"},
     "matplotlib": {"search.model_card"},
+    "nncf": {"search.openvino_graph"},
+    "openvino": {"search.encoder_openvino", "search.openvino_engine", "search.openvino_graph"},
     "pyarrow": {"search.tables", "search.training_data"},
     "rich": {"search.cli.output"},
     "safetensors": {"search.encoder_huggingface", "search.finetune", "search.joint"},
     "scipy": {"search.evaluate_rows", "search.head", "search.metrics", "search.pair_training", "search.pairs"},
     "sentence_transformers": {"search.joint", "search.pair_training", "search.training", "search.training_run"}
-    | {"search.training_watch", "search.contrastive", "search.few"},
+    | {"search.training_watch", "search.contrastive", "search.few", "search.openvino_graph"},
     "sentencex": {"search.splitting"},
     "torch": {"search.joint", "search.pair_training", "search.processes", "search.training_run"}
-    | {"search.training_watch", "search.contrastive", "search.few"},
+    | {"search.training_watch", "search.contrastive", "search.few", "search.openvino_graph"},
+    "tokenizers": {"search.encoder_openvino", "search.openvino_graph"},
     "transformers": {"search.encoder_huggingface", "search.few", "search.training_run", "search.training_watch"},
 }
 """Which modules import which library, numpy aside; a change of library is a change of these modules alone."""
@@ -167,5 +173,5 @@ def test_help_is_instant() -> None:
         run = subprocess.run(command, capture_output=True, text=True, check=True)
         seconds.append(time.perf_counter() - begin)
         listed = [line.split()[0] for line in run.stdout.partition("Commands:")[2].splitlines() if line.strip()]
-        assert listed == ["finetune", "index", "query", "duplicates", "evaluate", "info"]
+        assert listed == ["finetune", "compile", "index", "query", "duplicates", "evaluate", "info"]
     assert min(seconds) < 1.0

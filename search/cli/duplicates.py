@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from search.cli.options import as_json, encoder_option, text_column, unit_option, weight_option
+from search.cli.options import as_json, backend_option, encoder_option, text_column, unit_option, weight_option
 
 if TYPE_CHECKING:
     from search.duplicates import Duplicates
@@ -20,6 +20,7 @@ __all__ = ["command"]
 @click.option("--threshold", type=float, metavar="-1..1", help="The lowest score of a pair.  [default: 0.9]")
 @weight_option
 @encoder_option
+@backend_option
 @unit_option
 @text_column
 @click.option("--csv", "csv_file", type=click.Path(path_type=Path), help="Also write the pairs to a CSV file.")
@@ -29,6 +30,7 @@ def command(
     threshold: float | None,
     weight: float | None,
     encoder: str | None,
+    backend: str,
     unit: str | None,
     text_column: str | None,
     csv_file: Path | None,
@@ -42,10 +44,10 @@ def command(
       kindred duplicates corpora/support.txt --threshold 0.8
       kindred duplicates a.csv b.csv --json
     """
+    from search.cli.loading import load
     from search.cli.output import Bar, print_json
     from search.corpus import Corpus, Unit
     from search.duplicates import DEFAULT_THRESHOLD, find_duplicates, index_of_files
-    from search.encoders import load_encoder
     from search.files import write_text
     from search.index import Index, resolve
     from search.nearest import check_threshold
@@ -63,7 +65,7 @@ def command(
                 found = find_duplicates(index, threshold=threshold, weight=weight, progress=bar)
         else:
             corpus = Corpus(inputs, unit=Unit(unit) if unit else None, text_column=text_column)
-            with index_of_files(corpus, load_encoder(encoder), progress=bar) as index:
+            with index_of_files(corpus, load(encoder, backend), progress=bar) as index:
                 found = find_duplicates(index, threshold=threshold, weight=weight, progress=bar)
     if csv_file is not None:
         write_text(csv_file, _csv(found))

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from search.cli.options import as_json, text_column
+from search.cli.options import as_json, backend_option, text_column
 
 if TYPE_CHECKING:
     from search.measurements import Measurement, Task
@@ -30,6 +30,7 @@ __all__ = ["command"]
 @click.option(
     "--weight", "weights", type=float, multiple=True, metavar="0..1", help="Measure at this weight; repeatable."
 )
+@backend_option
 @text_column
 @click.option("--label-column", metavar="NAME", help="The column of labels, if it has no usual name.")
 @as_json
@@ -38,6 +39,7 @@ def command(
     encoders: tuple[str, ...],
     task: str | None,
     weights: tuple[float, ...],
+    backend: str,
     text_column: str | None,
     label_column: str | None,
     json_: bool,
@@ -56,8 +58,8 @@ def command(
     Example:
       kindred evaluate reviews.tsv pairs.tsv --encoder all-MiniLM-L6-v2 --encoder checkpoints/reviews
     """
+    from search.cli.loading import load
     from search.cli.output import print_json, say
-    from search.encoders import load_encoder
     from search.evaluate import detect, evaluate
     from search.measurements import Task
     from search.similarity import check_weight
@@ -68,7 +70,7 @@ def command(
     names = encoders or (None,)
     results = []
     for name in names:
-        encoder = load_encoder(name)
+        encoder = load(name, backend)
         for file, what in zip(files, tasks, strict=True):
             measured = evaluate(
                 encoder, file, task=what, weights=weights, text_column=text_column, label_column=label_column

@@ -1,11 +1,17 @@
 """`kindred finetune`."""
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from search.cli.compile import verdict
 from search.cli.options import as_json, overwrite_option, text_column
+from search.errors import EncoderError, OptionError
+
+if TYPE_CHECKING:
+    from search.fast_build import FastBuild
 
 __all__ = ["command"]
 
@@ -38,6 +44,7 @@ __all__ = ["command"]
 @click.option("--save-steps", type=int, metavar="N", help="Steps between two states saved.  [default: 500]")
 @click.option("--balance", is_flag=True, default=None, help="Weigh rows so that all labels count alike.")
 @click.option("--tensorboard", metavar="FOLDER", help="Write TensorBoard's logs (needs the package tensorboard).")
+@click.option("--no-fast", is_flag=True, help="Leave out the int8 build, with which the checkpoint runs without torch.")
 @click.option("--seed", type=int, metavar="N", help="Two runs with one seed agree.  [default: 0]")
 @overwrite_option
 @as_json
@@ -47,6 +54,7 @@ def command(
     text_column: str | None,
     label_column: str | None,
     ordinal: str | None,
+    no_fast: bool,
     overwrite: bool,
     json_: bool,
     **options: Any,
@@ -88,8 +96,9 @@ def command(
         )
     if not processes().main:
         return
+    build = None if no_fast else _build(out, files, text_column, label_column)
     if json_:
-        print_json([report])
+        print_json([report | ({"fast": dict(build.agreement)} if build else {})])
         return
     columns = list(dict.fromkeys(key for epoch in report["epochs"] for key in epoch))
     if columns:
@@ -100,8 +109,24 @@ def command(
     if report["stopped"]:
         click.echo(f"Stopped {report['stopped']}.")
     click.echo(_verdict(report))
+    if build:
+        click.echo(verdict(build))
     click.echo(f"Checkpoint: {out} ({report['seconds']:.0f} s)")
     say(f"Next: kindred index FILES --encoder {out}")
+
+
+def _build(out: Path, files: Sequence[str], text_column: str | None, label_column: str | None) -> "FastBuild | None":
+    """Make the checkpoint's int8 build; say why where there is none."""
+    from search.cli.output import Bar, say
+    from search.compiling import compile_encoder, training_sentences
+
+    try:
+        sentences = training_sentences(files, text_column=text_column, label_column=label_column)
+        with Bar() as bar:
+            return compile_encoder(str(out), sentences=sentences, progress=bar)
+    except (EncoderError, OptionError) as exc:
+        say(f"No fast build: {exc}")
+        return None
 
 
 def _verdict(report: dict[str, Any]) -> str:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from search.cli.options import as_json, encoder_option, overwrite_option, text_column, unit_option
+from search.cli.options import as_json, backend_option, encoder_option, overwrite_option, text_column, unit_option
 
 __all__ = ["command"]
 
@@ -13,6 +13,7 @@ __all__ = ["command"]
 @click.argument("files", nargs=-1, required=True)
 @click.option("--out", type=click.Path(path_type=Path), help="The index's folder.  [default: indexes/NAME]")
 @encoder_option
+@backend_option
 @unit_option
 @text_column
 @overwrite_option
@@ -21,6 +22,7 @@ def command(
     files: tuple[str, ...],
     out: Path | None,
     encoder: str | None,
+    backend: str,
     unit: str | None,
     text_column: str | None,
     overwrite: bool,
@@ -34,9 +36,9 @@ def command(
       kindred index 'reviews/*.csv' --text-column review --out indexes/reviews
       kindred index novel.txt --unit sentence --encoder checkpoints/feelings
     """
+    from search.cli.loading import load
     from search.cli.output import Bar, print_json, say
     from search.corpus import Corpus, Unit
-    from search.encoders import load_encoder
     from search.index import INDEXES
     from search.index_writer import check_target
     from search.indexing import build_index, default_name
@@ -44,8 +46,9 @@ def command(
     out = out or INDEXES / default_name(files[0])
     corpus = Corpus(files, unit=Unit(unit) if unit else None, text_column=text_column)
     check_target(out, overwrite=overwrite)
+    loaded = load(encoder, backend)
     with Bar() as bar:
-        manifest = build_index(corpus, out, load_encoder(encoder), overwrite=overwrite, progress=bar)
+        manifest = build_index(corpus, out, loaded, overwrite=overwrite, progress=bar)
     if json_:
         print_json([{"index": str(out), "count": manifest.count, "digest": manifest.digest}])
         return

@@ -5,7 +5,15 @@ from typing import Any, TypeVar
 
 import click
 
-__all__ = ["as_json", "encoder_option", "overwrite_option", "text_column", "unit_option", "weight_option"]
+__all__ = [
+    "as_json",
+    "backend_option",
+    "encoder_option",
+    "overwrite_option",
+    "text_column",
+    "unit_option",
+    "weight_option",
+]
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 _Decorator = Callable[[_Command], _Command]
@@ -14,6 +22,12 @@ encoder_option: _Decorator[Any] = click.option(
     "--encoder",
     metavar="FOLDER|NAME",
     help="A checkpoint's folder or a Hugging Face model's name.  [default: kindred-mini]",
+)
+backend_option: _Decorator[Any] = click.option(
+    "--backend",
+    type=click.Choice(["auto", "openvino", "torch"]),
+    default="auto",
+    help="What runs the encoder.  [default: openvino where the checkpoint has a build for it, else torch]",
 )
 as_json: _Decorator[Any] = click.option("--json", "json_", is_flag=True, help="One JSON object a line, for programs.")
 overwrite_option: _Decorator[Any] = click.option(

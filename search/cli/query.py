@@ -2,7 +2,7 @@
 
 import click
 
-from search.cli.options import as_json, weight_option
+from search.cli.options import as_json, backend_option, weight_option
 
 __all__ = ["command"]
 
@@ -19,6 +19,7 @@ __all__ = ["command"]
 )
 @weight_option
 @click.option("--encoder", metavar="FOLDER|NAME", help="Where the index's encoder is now, if it has moved.")
+@backend_option
 @as_json
 def command(
     index: str,
@@ -28,6 +29,7 @@ def command(
     sentiment: str | None,
     weight: float | None,
     encoder: str | None,
+    backend: str,
     json_: bool,
 ) -> None:
     """Find the sentences of INDEX (a folder, or a name in indexes/) nearest to each of QUERIES.
@@ -41,6 +43,7 @@ def command(
       kindred query hotels "the staff were rude" --sentiment opposite
       kindred query hotels --file questions.txt --json
     """
+    from search.cli.loading import load
     from search.cli.output import print_json, show_hits
     from search.index import Index, resolve
     from search.lines import LineReader
@@ -55,7 +58,7 @@ def command(
         raise click.UsageError("--json needs a query; give some, or --file.")
     opened = Index(resolve(index))
     check_query(opened.passport, k=k, sentiment=sentiment, weight=weight)
-    searcher = Searcher.of(opened, encoder=encoder)
+    searcher = Searcher(opened, load(encoder or opened.passport.name, backend))
     if not asked:
         from search.cli.prompt import ask
 

@@ -1,0 +1,191 @@
+"""A sentence-transformers model to an OpenVINO graph with int8 matrix products.
+
+The graph is traced from the model as it stands, so that whatever its modules do (CLS and mean pooling, Dense,
+Normalize) is done by the build too. Its first output is the raw row; the second, the token vectors, is what
+sentence-transformers' own OpenVINO backend reads, and is left out when kindred runs it.
+Both openvino's converter and nncf report their use to a server of their maker; here they find nothing to do it with.
+"""
+
+import logging
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, redirect_stdout
+from dataclasses import dataclass
+from io import StringIO
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from search.errors import EncoderError
+from search.fast_build import GRAPH, ROW_OUTPUT, TOKENIZER
+from search.openvino_engine import without
+
+if TYPE_CHECKING:
+    from openvino import Model
+    from sentence_transformers import SentenceTransformer
+
+__all__ = ["Recipe", "convert", "quantise", "quiet"]
+
+_ACTIVATIONS = {"Gelu", "Relu", "Swish", "HSwish"}
+
+_LARGE = 100_000
+"""Numbers in a table from which on it is worth storing as int8."""
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """How to quantise; the trials behind the one in use are in benchmarks/encoders.md.
+
+    Attributes:
+        name: what the report calls it.
+        smooth: how much of the activations' outliers is moved into the weights, between 0 and 1.
+        careful: in how many layers, from the first, the product that follows the activation function (where errors
+            are largest) takes ranges from each text as it comes and not from the calibration: truer, and slower.
+    """
+
+    name: str
+    smooth: float
+    careful: int
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Keep the remarks of torch's tracer and the bars of nncf from the user's screen."""
+    transformers = logging.getLogger("transformers")
+    level = transformers.level
+    with warnings.catch_warnings(), redirect_stdout(StringIO()):
+        warnings.simplefilter("ignore")
+        transformers.setLevel(logging.ERROR)
+        try:
+            yield
+        finally:
+            transformers.setLevel(level)
+
+
+def convert(checkpoint: Path, folder: Path) -> tuple["Model", int]:
+    """Trace a checkpoint's model into a graph, and write its tokenizer; return the graph and the tokens it reads.
+
+    Raises:
+        EncoderError: it cannot be traced, or its tokenizer is written in Python.
+    """
+    with without("openvino_telemetry"):
+        import openvino
+        from openvino.tools.ovc import convert_model
+
+    model, whole = _traceable(checkpoint)
+    max_length = int(model.max_seq_length or model.tokenizer.model_max_length)
+    _save_tokenizer(model, max_length, folder / TOKENIZER, checkpoint)
+    example = model.tokenizer(["a text", "a somewhat longer text"], padding=True, return_tensors="pt")
+    inputs = {name: example[name] for name in ("input_ids", "attention_mask")}
+    try:
+        graph = convert_model(whole, example_input=inputs, input=[openvino.PartialShape([-1, -1])] * len(inputs))
+    except (RuntimeError, TypeError, ValueError, KeyError) as exc:
+        raise EncoderError(f"{checkpoint} cannot be converted for OpenVINO: {str(exc).splitlines()[0]}") from exc
+    for output, name in zip(graph.outputs, (ROW_OUTPUT, "last_hidden_state"), strict=True):
+        output.get_tensor().set_names({name})
+    _shrink_tables(graph)
+    return graph, max_length
+
+
+def _traceable(checkpoint: Path) -> tuple["SentenceTransformer", Any]:
+    """Load a checkpoint's model, and wrap it to take token numbers and mask and give the row and the token vectors."""
+    import torch
+    from sentence_transformers import SentenceTransformer
+
+    options = {"use_safetensors": True, "dtype": torch.float32}
+    model = SentenceTransformer(str(checkpoint), device="cpu", local_files_only=True, model_kwargs=options).eval()
+
+    class Whole(torch.nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.model = model
+
+        def forward(self, input_ids: torch.Tensor, attention_mask: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+            features = self.model({"input_ids": input_ids, "attention_mask": attention_mask})
+            return features["sentence_embedding"], features["token_embeddings"]
+
+    return model, Whole().eval()
+
+
+def _save_tokenizer(model: "SentenceTransformer", max_length: int, path: Path, checkpoint: Path) -> None:
+    from tokenizers import Tokenizer
+
+    inner = getattr(model.tokenizer, "backend_tokenizer", None)
+    if inner is None:
+        raise EncoderError(f"{checkpoint}: its tokenizer has no fast form (tokenizer.json); it is used with torch.")
+    tokenizer = Tokenizer.from_str(inner.to_str())
+    tokenizer.enable_truncation(max_length)
+    tokenizer.enable_padding(pad_id=model.tokenizer.pad_token_id or 0, pad_token=model.tokenizer.pad_token or "[PAD]")
+    tokenizer.save(str(path), pretty=False)
+
+
+def _shrink_tables(graph: "Model") -> None:
+    """Store the rows of the large tables (word and position vectors) as int8 with a scale each.
+
+    nncf would store the words so too, but OpenVINO would undo it when it compiles: four times the memory, and slower
+    to load. So the table itself is int8 here, and a row is scaled after it is looked up.
+    """
+    from openvino import opset13 as ops
+
+    for node in graph.get_ops():
+        table = node.input_value(0).get_node() if node.get_type_name() == "Gather" else None
+        if table is None or table.get_type_name() != "Constant":
+            continue
+        values = table.get_data()
+        if values.dtype != np.float32 or values.ndim != 2 or values.size < _LARGE:  # noqa: PLR2004 - a matrix
+            continue
+        scales = np.abs(values).max(axis=1, keepdims=True) / np.float32(127)
+        scales[scales == 0] = 1
+        where, axis = node.input_value(1), node.input_value(2)
+        rows = ops.gather(ops.constant(np.rint(values / scales).astype(np.int8)), where, axis)
+        scaled = ops.multiply(ops.convert(rows, np.float32), ops.gather(ops.constant(scales), where, axis))
+        for user in node.output(0).get_target_inputs():
+            user.replace_source_output(scaled.output(0))
+    graph.validate_nodes_and_infer_types()
+
+
+def quantise(graph: "Model", recipe: Recipe, texts: Sequence[str], folder: Path) -> None:
+    """Write the graph with int8 matrix products, their ranges taken from the texts, into the folder."""
+    with without("openvino_telemetry"):
+        import nncf
+        import openvino
+    from tokenizers import Tokenizer
+
+    nncf.set_log_level(logging.ERROR)
+    tokenizer = Tokenizer.from_file(str(folder / TOKENIZER))
+    tokenizer.no_padding()
+    samples = [
+        {"input_ids": numbers, "attention_mask": np.ones_like(numbers)}
+        for numbers in (np.array([one.ids], dtype=np.int64) for one in tokenizer.encode_batch(list(texts)))
+    ]
+    exact, careful, usual = _products(graph, recipe.careful)
+    # int8 weights without ranges for what they meet: OpenVINO then takes these from each row as it comes.
+    half = nncf.compress_weights(
+        graph.clone(), mode=nncf.CompressWeightsMode.INT8_SYM, ignored_scope=nncf.IgnoredScope(names=exact + usual)
+    )
+    quantised = nncf.quantize(
+        half,
+        nncf.Dataset(samples),
+        model_type=nncf.ModelType.TRANSFORMER,
+        subset_size=len(samples),
+        ignored_scope=nncf.IgnoredScope(names=exact + careful),
+        advanced_parameters=nncf.AdvancedQuantizationParameters(
+            smooth_quant_alphas=nncf.AdvancedSmoothQuantParameters(matmul=recipe.smooth)
+        ),
+    )
+    openvino.save_model(quantised, folder / GRAPH, compress_to_fp16=False)
+
+
+def _products(graph: "Model", layers: int) -> tuple[list[str], list[str], list[str]]:
+    """Return the names of the matrix products to leave exact, to take care of, and of the others.
+
+    The first are what comes after the pooling: once a text, not once a token. The second follow the activation function
+    in the first layers.
+    """
+    products = [node for node in graph.get_ordered_ops() if node.get_type_name() == "MatMul"]
+    pooled = [node for node in products if node.get_output_partial_shape(0).rank.get_length() == 2]  # noqa: PLR2004 - a matrix
+    after = [node for node in products if node.input_value(0).get_node().get_type_name() in _ACTIVATIONS][:layers]
+    exact, careful = ([node.get_friendly_name() for node in some] for some in (pooled, after))
+    every = [node.get_friendly_name() for node in products]
+    return exact, careful, [name for name in every if name not in {*exact, *careful}]
