@@ -6,6 +6,7 @@ Tables: the text column's cell is the sentence, the other columns become its met
 """
 
 import glob
+import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -125,20 +126,33 @@ class Corpus:
             InputError: a file cannot be read, or holds no sentence; names file and line.
         """
         for name in self.names:
-            count = 0
-            for sentence in self._sentences(name):
-                if len(sentence.text) > _MAX_CHARACTERS and self._unit is not Unit.DOCUMENT:
-                    raise InputError(
-                        f"{name}:{sentence.line}: a sentence of {len(sentence.text):,} characters, the limit is "
-                        f"{_MAX_CHARACTERS:,}; split the text with --unit sentence, or put in line breaks."
-                    )
-                count += 1
-                yield sentence
-            if self._reader is None or count == 0:
-                raise InputError(f"{name}: no text in it (the file is empty, or every line is blank).")
-            self.sources.append(Source(name, self._reader.size, self._reader.sha256, count))
-            self._finished_bytes += self._reader.size
-            self._reader = None
+            yield from self.read(name)
+
+    @property
+    def reading(self) -> str:
+        """Say how files are cut into sentences; read in another way, a file gives others."""
+        return json.dumps({"unit": self._unit, "text_column": self._text_column})
+
+    def read(self, name: str) -> Iterator[Sentence]:
+        """Yield the sentences of one file; at its end its `Source` is the last of `sources`.
+
+        Raises:
+            InputError: the file cannot be read, or holds no sentence; names file and line.
+        """
+        count = 0
+        for sentence in self._sentences(name):
+            if len(sentence.text) > _MAX_CHARACTERS and self._unit is not Unit.DOCUMENT:
+                raise InputError(
+                    f"{name}:{sentence.line}: a sentence of {len(sentence.text):,} characters, the limit is "
+                    f"{_MAX_CHARACTERS:,}; split the text with --unit sentence, or put in line breaks."
+                )
+            count += 1
+            yield sentence
+        if self._reader is None or count == 0:
+            raise InputError(f"{name}: no text in it (the file is empty, or every line is blank).")
+        self.sources.append(Source(name, self._reader.size, self._reader.sha256, count))
+        self._finished_bytes += self._reader.size
+        self._reader = None
 
     def _sentences(self, name: str) -> Iterator[Sentence]:
         if Path(name).suffix.lower() in TABLE_SUFFIXES:

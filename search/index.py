@@ -1,20 +1,27 @@
-"""An index, opened to be read: sentences and rows, row i of the vectors being sentence i."""
+"""An index, opened to be read: sentences and rows, row i of the vectors being sentence i.
+
+A reader sees one generation, that of the manifest it opened, whatever a writer commits meanwhile.
+"""
 
 import json
-import sqlite3
+from bisect import bisect_right
 from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
 import numpy as np
 
 from search.encoder import Passport
 from search.errors import IndexFolderError
+from search.index_writer import check_passport
 from search.manifest import Layout, Manifest
 from search.nearest import Nearest
-from search.records import Entry, Sentence
+from search.records import Entry, IndexedSource, Sentence
+from search.sentence_file import SentenceFile, StoredSentence
 from search.similarity import Vectors
+from search.store import Among
 from search.store_faiss import FaissStore
 
 __all__ = ["INDEXES", "Index", "resolve"]
@@ -22,8 +29,8 @@ __all__ = ["INDEXES", "Index", "resolve"]
 INDEXES = Path("indexes")
 """Where indexes live that are named and not pathed."""
 
-_COLUMNS = "row, text, source, line, start, end, label, probability, metadata"
-_PARAMETERS = 900
+_ATTEMPTS = 5
+"""How often an index is opened that is being replaced just then."""
 
 
 def resolve(name: str) -> Path:
@@ -41,26 +48,58 @@ class Index:
     """Sentences with their rows. Use as a context manager, or `close` it."""
 
     def __init__(self, folder: Path) -> None:
-        """Open an index folder for reading; it is checked to be whole, not to be undamaged.
+        """Open an index folder for reading; it is checked to be whole, and every sentence when it is read.
 
         Raises:
-            IndexFolderError: the folder is no index, is of a newer format, or lacks a file.
+            IndexFolderError: the folder is no index, is of another format, lacks a file, or is damaged.
         """
         self.folder = folder
-        self.manifest = Manifest.read(folder)
-        layout = Layout(folder)
-        for record in self.manifest.files:
-            path = folder / record.name
-            size = path.stat().st_size if path.exists() else None
-            if size != record.size:
-                state = "missing" if size is None else f"{size} bytes long, the manifest says {record.size}"
-                raise IndexFolderError(f"{path} is {state}; build the index again.")
-        generation = self.manifest.generation
-        shape = (self.manifest.count, self.passport.width)
-        self.vectors: Vectors = np.memmap(layout.vectors(generation), dtype=np.float32, mode="r", shape=shape)
-        self.nearest = Nearest(self.vectors, self.passport.meaning_dim, FaissStore.open(layout.faiss(generation)))
-        uri = f"{layout.sentences(generation).absolute().as_uri()}?mode=ro&immutable=1"
-        self._sentences = sqlite3.connect(uri, uri=True, check_same_thread=False)
+        self._open()
+
+    def _open(self) -> None:
+        for attempt in range(_ATTEMPTS):
+            manifest = Manifest.read(self.folder)
+            try:
+                self._open_generation(manifest)
+            except IndexFolderError:
+                if attempt + 1 == _ATTEMPTS or Manifest.read(self.folder) == manifest:
+                    raise
+            else:
+                return
+
+    def _open_generation(self, manifest: Manifest) -> None:
+        layout = Layout(self.folder)
+        sentences, rows = layout.sentences(manifest.build), layout.vectors(manifest.build)
+        expected = manifest.rows * manifest.passport.width * 4
+        for path, least in ((sentences, 1), (rows, expected)):
+            if not path.exists():
+                raise IndexFolderError(f"{path} is missing. Try: kindred repair {self.folder}")
+            if path.stat().st_size < least:
+                size = path.stat().st_size
+                raise IndexFolderError(
+                    f"{path} is {size} bytes long, the manifest says {least}. Try: kindred repair {self.folder}"
+                )
+        shape = (manifest.rows, manifest.passport.width)
+        with ExitStack() as undo:
+            file = undo.enter_context(SentenceFile(sentences))
+            sources = file.sources(manifest.generation, manifest.rows)
+            found = sum(source.rows for source in sources)
+            if found != manifest.count:
+                raise IndexFolderError(
+                    f"{sentences}: {found:,} sentences, the manifest says {manifest.count:,}. "
+                    f"Try: kindred repair {self.folder}"
+                )
+            vectors: Vectors = np.empty(shape, dtype=np.float32)
+            if manifest.rows:  # nothing cannot be mapped
+                vectors = np.memmap(rows, dtype=np.float32, mode="r", shape=shape)
+            undo.pop_all()
+        self.manifest = manifest
+        self.sources = sources
+        self.vectors = vectors
+        self._sentences = file
+        self._firsts = [source.first for source in sources]
+        self._alive = self._counted()
+        self.nearest = Nearest(vectors, manifest.passport.meaning_dim, FaissStore(vectors), self._alive)
 
     @property
     def passport(self) -> Passport:
@@ -85,26 +124,36 @@ class Index:
         """Let go of the folder."""
         self._sentences.close()
 
+    def refresh(self) -> bool:
+        """See what has been committed since; say whether there was anything.
+
+        Raises:
+            IndexFolderError: the index is gone, or damaged.
+        """
+        if Manifest.read(self.folder) == self.manifest:
+            return False
+        old = self._sentences
+        self._open()
+        old.close()
+        return True
+
     def entries(self, rows: Sequence[int]) -> list[Entry]:
-        """Return the sentences of the rows, in the order asked for."""
-        found: dict[int, Entry] = {}
-        for start in range(0, len(rows), _PARAMETERS):
-            wanted = [int(row) for row in rows[start : start + _PARAMETERS]]
-            marks = ", ".join("?" * len(wanted))
-            query = f"SELECT {_COLUMNS} FROM sentences WHERE row IN ({marks})"  # noqa: S608 - marks only
-            found.update((values[0], _entry(values)) for values in self._read(query, wanted))
-        return [found[int(row)] for row in rows]
+        """Return the sentences of the rows, in the order asked for.
+
+        Raises:
+            IndexFolderError: a sentence or its vector is damaged.
+        """
+        wanted = [int(row) for row in rows]
+        found = {stored.row: self._entry(stored, proof) for stored, proof in self._sentences.sentences(wanted)}
+        for row in wanted:
+            if row not in found:
+                raise self._damaged(row)
+        return [found[row] for row in wanted]
 
     def texts(self) -> Iterator[tuple[int, str]]:
         """Yield every row's number and text, in row order."""
-        yield from self._read("SELECT row, text FROM sentences ORDER BY row")
-
-    def _read(self, query: str, values: Sequence[int] = ()) -> Iterator[tuple[Any, ...]]:
-        try:
-            yield from self._sentences.execute(query, values)
-        except sqlite3.DatabaseError as exc:
-            path = Layout(self.folder).sentences(self.manifest.generation)
-            raise IndexFolderError(f"{path}: damaged ({exc}); build the index again.") from exc
+        for source in self.sources:
+            yield from self._sentences.texts(source.first, source.rows)
 
     def check_encoder(self, passport: Passport) -> None:
         """Refuse an encoder other than the one that made the rows.
@@ -112,15 +161,31 @@ class Index:
         Raises:
             IndexFolderError: naming both, and what to do.
         """
-        mine = self.passport
-        if passport.fingerprint != mine.fingerprint:
-            raise IndexFolderError(
-                f"{self.folder} was made by the encoder {mine.name} ({mine.fingerprint[:12]}); {passport.name} "
-                f"({passport.fingerprint[:12]}) is another, whose scores would mean nothing here. Name the first with "
-                f"--encoder, or index the files again with --encoder {passport.name}."
-            )
+        check_passport(self.folder, self.passport, passport)
 
+    def _counted(self) -> Among | None:
+        """Return which rows count, or None where all do."""
+        alive = np.zeros(self.manifest.rows, dtype=np.bool_)
+        for source in self.sources:
+            alive[source.first : source.first + source.rows] = True
+        return None if alive.all() else alive
 
-def _entry(values: tuple[int, str, str, int, int, int, str | None, float | None, str]) -> Entry:
-    row, text, source, line, start, end, label, probability, metadata = values
-    return Entry(row, Sentence(text, source, line, start, end, json.loads(metadata)), label, probability)
+    def _source(self, row: int) -> IndexedSource:
+        number = bisect_right(self._firsts, row) - 1
+        if number < 0 or row >= self.sources[number].first + self.sources[number].rows:
+            raise self._damaged(row)
+        return self.sources[number]
+
+    def _entry(self, stored: StoredSentence, proof: bytes) -> Entry:
+        if stored.proof(self.vectors[stored.row]) != proof:
+            raise self._damaged(stored.row)
+        source = self._source(stored.row)
+        sentence = Sentence(
+            stored.text, source.name, stored.line, stored.start, stored.end, json.loads(stored.metadata)
+        )
+        return Entry(stored.row, sentence, stored.label, stored.probability)
+
+    def _damaged(self, row: int) -> IndexFolderError:
+        return IndexFolderError(
+            f"{self.folder}: row {row} is damaged (its sentence or its vector). Try: kindred repair {self.folder}"
+        )

@@ -1,6 +1,11 @@
-"""Files to an index: sentences are read, encoded and written a window at a time."""
+"""Files to an index: what is new or has changed is read, encoded and committed a window at a time.
+
+Run again after a kill, or after some files have changed, it goes on from what is committed and encodes only texts that
+the index has never had.
+"""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
@@ -9,14 +14,42 @@ import numpy as np
 from search.corpus import Corpus
 from search.encoder import Encoder
 from search.index_writer import IndexWriter, best_labels
+from search.lines import STDIN
 from search.manifest import Manifest
 from search.progress import SILENT, Progress
-from search.records import Sentence
+from search.records import Sentence, Source
+from search.sources import Stamp, State, absolute, moved_from, state_of
 
-__all__ = ["build_index", "default_name"]
+__all__ = ["Indexed", "build_index", "default_name"]
 
 _WINDOW = 4096
-"""Sentences in memory at a time; enough that batches of like length can be made of them."""
+"""Sentences in memory, and in a commit; enough that batches of like length can be made of them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Indexed:
+    """What a run did: the index as it is now, and how many files were new, changed, moved, the same, and removed.
+
+    `sources` is how many the index has, those of earlier runs included.
+    """
+
+    manifest: Manifest
+    sources: int
+    new: int
+    changed: int
+    moved: int
+    same: int
+    pruned: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Piece:
+    """Consecutive sentences of a source: its first ones, or not; `read` says what it was, once this is its end."""
+
+    name: str
+    first: bool
+    sentences: list[Sentence]
+    read: Source | None
 
 
 def default_name(pattern: str) -> str:
@@ -27,42 +60,160 @@ def default_name(pattern: str) -> str:
 
 
 def build_index(
-    corpus: Corpus, folder: Path, encoder: Encoder, *, overwrite: bool = False, progress: Progress = SILENT
-) -> Manifest:
-    """Encode a corpus into an index folder. The folder counts as an index only when all is done.
+    corpus: Corpus,
+    folder: Path,
+    encoder: Encoder,
+    *,
+    overwrite: bool = False,
+    prune: bool = False,
+    wait: float = 0.0,
+    progress: Progress = SILENT,
+) -> Indexed:
+    """Bring an index folder in line with a corpus: read what is new or has changed, keep the rest.
 
-    Equal texts are encoded once.
+    Equal texts are encoded once. Every window is committed; a stopped run is gone on with by the same call.
+
+    Args:
+        corpus: the files. Others that the index has stay in it.
+        folder: the index; made where there is none.
+        encoder: the one that made the index.
+        overwrite: make the index anew; until that is finished, the old one is what opens.
+        prune: remove the sentences of files that are gone, be they of this corpus or not.
+        wait: how many seconds to wait for another writer.
+        progress: is told how far it is.
 
     Raises:
         InputError: a file cannot be used; names file and line.
-        OutputError: the folder exists.
+        OutputError: the folder cannot be written to, or another process does.
+        IndexFolderError: the index is damaged, of another format, or of another encoder.
     """
-    with IndexWriter(folder, encoder.passport, overwrite=overwrite) as writer:
-        progress.start("indexing", corpus.total_bytes, "bytes")
-        count = 0
-        for window in _windows(corpus):
-            _append(window, encoder, writer)
-            count += len(window)
+    with IndexWriter(folder, encoder.passport, overwrite=overwrite, wait=wait) as writer:
+        plan = _plan(corpus, writer, overwrite=overwrite)
+        pruned = _prune(writer) if prune else 0
+        progress.start("indexing", _bytes(plan.read), "bytes")
+        count, waiting = 0, False
+        for window in _windows(corpus, plan):
+            if waiting:
+                writer.commit(finished=False)
+            _append(window, encoder, writer, corpus.reading, plan)
+            waiting = True
+            count += sum(len(piece.sentences) for piece in window)
             progress.advance(corpus.bytes_read, f"{count:,} sentences")
         progress.finish()
-        return writer.commit(corpus.sources)
+        manifest = writer.commit(finished=True)
+        sources = len(writer.sources)
+    return Indexed(manifest, sources, len(plan.read) - plan.changed, plan.changed, plan.moved, plan.same, pruned)
 
 
-def _windows(corpus: Corpus) -> Iterator[list[Sentence]]:
-    sentences = iter(corpus)
-    while window := list(islice(sentences, _WINDOW)):
+@dataclass(slots=True)
+class _Plan:
+    """The files to read, each with how it looked before that, and how many others there are of each kind.
+
+    The first of them may have been read in part by a stopped run: so many sentences are there already.
+    """
+
+    read: dict[str, Stamp | None]
+    begun: int = 0
+    changed: int = 0
+    moved: int = 0
+    same: int = 0
+
+
+def _plan(corpus: Corpus, writer: IndexWriter, *, overwrite: bool) -> _Plan:
+    """Compare the corpus with the index; what has only moved is moved."""
+    plan = _Plan({})
+    mine = {absolute(name) for name in corpus.names}
+    if overwrite:  # what a stopped run with other files began is not asked for any more
+        for source in writer.sources:
+            if source.path not in mine:
+                writer.remove(source)
+    known = {source.path: source for source in writer.sources if source.path}
+    lost = {
+        path: source
+        for path, source in known.items()
+        if path not in mine and source.complete and source.reading == corpus.reading and not Path(path).exists()
+    }
+    for name in corpus.names:
+        path = absolute(name)
+        old = known.get(path)
+        stamp = Stamp.of(path) if path else None
+        if old is not None and old.reading == corpus.reading and state_of(old) is State.SAME:
+            plan.same += 1
+            if stamp is not None and stamp.modified != old.modified:
+                writer.note_time(old, stamp.modified)
+        elif old is None and stamp is not None and (origin := moved_from(path, lost.values())):
+            writer.move(origin, name, path, stamp.modified)
+            del lost[origin.path]
+            plan.moved += 1
+        else:
+            plan.read[name] = stamp
+            plan.changed += old is not None
+    _resume(corpus, plan, writer)
+    return plan
+
+
+def _resume(corpus: Corpus, plan: _Plan, writer: IndexWriter) -> None:
+    """Go on with the file that a stopped run was reading, if it is among these and begins as it did then."""
+    source = writer.unfinished
+    if source is None or not source.path or source.reading != corpus.reading:
+        return
+    for name in plan.read:
+        if absolute(name) == source.path:
+            if writer.resume(source, islice(corpus.read(name), source.rows)):
+                plan.begun = source.rows
+                plan.read = {name: plan.read.pop(name), **plan.read}
+            return
+
+
+def _prune(writer: IndexWriter) -> int:
+    gone = [source for source in writer.sources if state_of(source) is State.GONE]
+    for source in gone:
+        writer.remove(source)
+    return len(gone)
+
+
+def _bytes(read: dict[str, Stamp | None]) -> int | None:
+    if STDIN in read:
+        return None
+    return sum(stamp.size for stamp in read.values() if stamp is not None)
+
+
+def _windows(corpus: Corpus, plan: _Plan) -> Iterator[list[_Piece]]:
+    """Yield what is to be read, so many sentences at a time."""
+    window: list[_Piece] = []
+    room, begun = _WINDOW, plan.begun
+    for name in plan.read:
+        sentences = corpus.read(name)
+        first = not begun
+        for _ in islice(sentences, begun):
+            begun = 0
+        read = None
+        while read is None:
+            some = list(islice(sentences, room))
+            room -= len(some)
+            read = corpus.sources[-1] if room else None
+            window.append(_Piece(name, first, some, read))
+            first = False
+            if not room:
+                yield window
+                window, room = [], _WINDOW
+    if window:
         yield window
 
 
-def _append(window: list[Sentence], encoder: Encoder, writer: IndexWriter) -> None:
-    texts = list(dict.fromkeys(sentence.text for sentence in window))
-    known = writer.known(texts)
-    fresh = [text for text in texts if text not in known]
+def _append(window: list[_Piece], encoder: Encoder, writer: IndexWriter, reading: str, plan: _Plan) -> None:
+    texts = list(dict.fromkeys(sentence.text for piece in window for sentence in piece.sentences))
+    found = writer.known(texts)
+    fresh = [text for text in texts if text not in found]
     encoded = encoder.encode(fresh)
-    found = {
-        text: (vector, *label)
-        for text, vector, label in zip(fresh, encoded.rows, best_labels(encoded, encoder.passport), strict=True)
-    }
-    found.update((text, writer.encoded(row)) for text, row in known.items())
-    chosen = [found[sentence.text] for sentence in window]
-    writer.append(window, np.stack([one[0] for one in chosen]), [(one[1], one[2]) for one in chosen])
+    labels = best_labels(encoded, encoder.passport)
+    found.update((text, (row, label)) for text, row, label in zip(fresh, encoded.rows, labels, strict=True))
+    for piece in window:
+        if piece.first:
+            writer.begin(piece.name, absolute(piece.name), reading)
+        chosen = [found[sentence.text] for sentence in piece.sentences]
+        if chosen:
+            writer.append(piece.sentences, np.stack([row for row, _ in chosen]), [label for _, label in chosen])
+        if piece.read is not None:
+            stamp = plan.read[piece.name]
+            writer.complete(piece.read, stamp.modified if stamp else None)

@@ -15,7 +15,8 @@ search search.errors search.progress search.processes search.records search.file
 search.similarity search.splitting search.tables search.corpus search.labelled
 search.checkpoint search.encoder search.encoder_huggingface search.encoders
 search.store search.store_faiss search.nearest search.metrics
-search.manifest search.index_writer search.index search.indexing search.query search.duplicates search.pairs
+search.lock search.manifest search.sentence_file search.sources search.index_writer search.index search.indexing
+search.query search.duplicates search.pairs
 search.measurements search.evaluate_rows search.evaluate_search search.evaluate
 search.training_options search.training_data search.pair_data search.training_watch search.joint
 search.training_run search.training search.pair_training search.model_card
@@ -36,6 +37,7 @@ LIBRARIES = {
         "search.training_run",
     },
     "faiss": {"search.store_faiss"},
+    "filelock": {"search.lock"},
     "huggingface_hub": {"search.checkpoint"},
     "langchain_huggingface": {"search.encoder_huggingface"},
     "markdown_it": {"search.splitting"},

@@ -1,10 +1,14 @@
 """`kindred index`."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from search.cli.options import as_json, encoder_option, overwrite_option, text_column, unit_option
+
+if TYPE_CHECKING:
+    from search.indexing import Indexed
 
 __all__ = ["command"]
 
@@ -16,6 +20,8 @@ __all__ = ["command"]
 @unit_option
 @text_column
 @overwrite_option
+@click.option("--prune", is_flag=True, help="Remove what the index has of files that are gone.")
+@click.option("--wait", type=float, default=0.0, metavar="SECONDS", help="Wait for another process that writes to it.")
 @as_json
 def command(
     files: tuple[str, ...],
@@ -24,14 +30,19 @@ def command(
     unit: str | None,
     text_column: str | None,
     overwrite: bool,
+    prune: bool,
+    wait: float,
     json_: bool,
 ) -> None:
     """Index text FILES: .txt, .md, .csv, .tsv, .jsonl, .parquet, folders, globs, or - for standard input.
+
+    Run again, only what has changed is read; stopped, the same command goes on.
 
     \b
     Examples:
       kindred index corpora/hotels.txt
       kindred index 'reviews/*.csv' --text-column review --out indexes/reviews
+      kindred index reviews/ --out indexes/reviews --prune
       kindred index novel.txt --unit sentence --encoder checkpoints/feelings
     """
     from search.cli.output import Bar, print_json, say
@@ -41,13 +52,27 @@ def command(
     from search.index_writer import check_target
     from search.indexing import build_index, default_name
 
-    out = out or INDEXES / default_name(files[0])
+    folder = out or INDEXES / default_name(files[0])
     corpus = Corpus(files, unit=Unit(unit) if unit else None, text_column=text_column)
-    check_target(out, overwrite=overwrite)
+    there = check_target(folder, overwrite=overwrite)
+    loaded = load_encoder(encoder or (there.passport.name if there else None))
     with Bar() as bar:
-        manifest = build_index(corpus, out, load_encoder(encoder), overwrite=overwrite, progress=bar)
+        done = build_index(corpus, folder, loaded, overwrite=overwrite, prune=prune, wait=wait, progress=bar)
+    manifest = done.manifest
     if json_:
-        print_json([{"index": str(out), "count": manifest.count, "digest": manifest.digest}])
+        counts = {"new": done.new, "changed": done.changed, "moved": done.moved, "same": done.same}
+        head = {"index": str(folder), "count": manifest.count, "digest": manifest.digest}
+        print_json([{**head, **counts, "pruned": done.pruned}])
         return
-    click.echo(f"{manifest.count:,} sentences of {len(manifest.sources)} file(s) with {manifest.passport.name}: {out}")
-    say(f'Next: kindred query {out} "your question"')
+    click.echo(
+        f"{manifest.count:,} sentences of {done.sources:,} file(s) with {manifest.passport.name}: {folder}{_told(done)}"
+    )
+    say(f'Next: kindred query {folder} "your question"')
+
+
+def _told(done: "Indexed") -> str:
+    """Say what an update did; nothing of a first build."""
+    counts = {"new": done.new, "changed": done.changed, "moved": done.moved, "same": done.same, "removed": done.pruned}
+    if done.new == done.sources:
+        return ""
+    return f" ({', '.join(f'{count:,} {what}' for what, count in counts.items() if count)})"

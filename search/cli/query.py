@@ -41,10 +41,11 @@ def command(
       kindred query hotels "the staff were rude" --sentiment opposite
       kindred query hotels --file questions.txt --json
     """
-    from search.cli.output import print_json, show_hits
+    from search.cli.output import print_json, say, show_hits
     from search.index import Index, resolve
     from search.lines import LineReader
     from search.query import Searcher, check_query
+    from search.sources import state_of
 
     asked = list(queries)
     if file is not None:
@@ -53,17 +54,21 @@ def command(
             raise click.UsageError(f"{file} holds no query.")
     if json_ and not asked:
         raise click.UsageError("--json needs a query; give some, or --file.")
-    opened = Index(resolve(index))
-    check_query(opened.passport, k=k, sentiment=sentiment, weight=weight)
-    searcher = Searcher.of(opened, encoder=encoder)
-    if not asked:
-        from search.cli.prompt import ask
+    with Index(resolve(index)) as opened:
+        check_query(opened.passport, k=k, sentiment=sentiment, weight=weight)
+        searcher = Searcher.of(opened, encoder=encoder)
+        if not opened.manifest.finished:
+            say(f"{opened.folder} is unfinished: {len(opened):,} sentences so far. Run the same kindred index again.")
+        if not asked:
+            from search.cli.prompt import ask
 
-        ask(searcher, k=k, sentiment=sentiment, weight=weight)
-        return
-    answers = searcher.search(asked, k=k, sentiment=sentiment, weight=weight)
+            ask(searcher, k=k, sentiment=sentiment, weight=weight)
+            return
+        answers = searcher.search(asked, k=k, sentiment=sentiment, weight=weight)
+        met = {hit.entry.sentence.source for hits in answers for hit in hits}
+        states = {source.name: state_of(source) for source in opened.sources if source.name in met}
     for query, hits in zip(asked, answers, strict=True):
         if json_:
-            print_json({"query": query, **hit.to_dict()} for hit in hits)
+            print_json({"query": query, **hit.to_dict(), "state": states[hit.entry.sentence.source]} for hit in hits)
         else:
-            show_hits(hits, title=query if len(asked) > 1 else "")
+            show_hits(hits, title=query if len(asked) > 1 else "", states=states)
