@@ -27,6 +27,7 @@ from typing import Any
 from cheap_encoder import CheapEncoder
 
 from search import indexing
+from search.compacting import compact_index
 from search.corpus import Corpus
 from search.errors import IndexFolderError
 from search.index import Index
@@ -74,10 +75,14 @@ def _jobs(folder: Path) -> list[Job]:
     _write(changed, "new.txt", _texts("new"))
     (changed / "1.txt").rename(changed / "moved.txt")
     (changed / "2.txt").unlink()
+    updated = folder / "updated"
+    shutil.copytree(changed, updated)
+    _index(updated, CheapEncoder(), prune=True)
     return [
         Job("build", _index, first),
         Job("update", lambda place, encoder: _index(place, encoder, prune=True), changed),
         Job("overwrite", lambda place, encoder: _index(place, encoder, overwrite=True), changed),
+        Job("compact", lambda place, _: compact_index(place / "index"), updated),
     ]
 
 
@@ -174,15 +179,15 @@ def _trial(job: Job, folder: Path, expected: tuple[str, list[str]], kill: Callab
     return ended == _KILLED, wrong
 
 
-def run(trials: int, seed: int, *, steps: bool) -> dict[str, Any]:
-    """Do the trials; return how many there were of each kind and what failed."""
+def run(trials: int, seed: int, *, steps: bool, only: str | None = None) -> dict[str, Any]:
+    """Do the trials, of all jobs or of one; return how many there were of each kind and what failed."""
     indexing._WINDOW = _WINDOW  # noqa: SLF001 - small windows, many commits
     chance = random.Random(seed)  # noqa: S311 - no secret
     counts: Counter[str] = Counter()
     failures: list[str] = []
     with tempfile.TemporaryDirectory(prefix="kindred-crash-") as name:
         folder = Path(name)
-        jobs = _jobs(folder)
+        jobs = [job for job in _jobs(folder) if only in {None, job.name}]
         for number, job in enumerate(jobs):
             place = folder / "undisturbed"
             shutil.copytree(job.prepared, place)
@@ -225,7 +230,8 @@ if __name__ == "__main__":
     parser.add_argument("--trials", type=int, default=40, help="kills at random moments")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--steps", action="store_true", help="also kill once at every line of the modules that write")
+    parser.add_argument("--job", choices=["build", "update", "overwrite", "compact"], help="only this one")
     options = parser.parse_args()
-    result = run(options.trials, options.seed, steps=options.steps)
+    result = run(options.trials, options.seed, steps=options.steps, only=options.job)
     print(json.dumps(result, indent=1))
     sys.exit(1 if result["failures"] else 0)

@@ -3,7 +3,6 @@
 A reader sees one generation, that of the manifest it opened, whatever a writer commits meanwhile.
 """
 
-import json
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
@@ -18,7 +17,7 @@ from search.errors import IndexFolderError
 from search.index_writer import check_passport
 from search.manifest import Layout, Manifest
 from search.nearest import Nearest
-from search.records import Entry, IndexedSource, Sentence
+from search.records import Entry, IndexedSource
 from search.sentence_file import SentenceFile, StoredSentence
 from search.similarity import Vectors
 from search.store import Among
@@ -180,10 +179,7 @@ class Index:
         if stored.proof(self.vectors[stored.row]) != proof:
             raise self._damaged(stored.row)
         source = self._source(stored.row)
-        sentence = Sentence(
-            stored.text, source.name, stored.line, stored.start, stored.end, json.loads(stored.metadata)
-        )
-        return Entry(stored.row, sentence, stored.label, stored.probability)
+        return Entry(stored.row, stored.sentence(source.name), stored.label, stored.probability)
 
     def _damaged(self, row: int) -> IndexFolderError:
         return IndexFolderError(

@@ -22,7 +22,7 @@ from search.files import sync
 from search.lock import WriterLock
 from search.manifest import Layout, Manifest
 from search.records import IndexedSource, Sentence, Source
-from search.sentence_file import Block, Label, SentenceFile
+from search.sentence_file import Block, Label, SentenceFile, sentence_bytes
 from search.similarity import Vectors
 
 __all__ = ["IndexWriter", "best_labels", "check_passport", "check_target"]
@@ -35,14 +35,16 @@ class IndexWriter:
     nothing is left.
     """
 
-    def __init__(self, folder: Path, passport: Passport, *, overwrite: bool = False, wait: float = 0.0) -> None:
+    def __init__(
+        self, folder: Path, passport: Passport, *, overwrite: bool = False, resume: bool = True, wait: float = 0.0
+    ) -> None:
         """Begin to write: to a new index, to one that is there, or to one that will replace it.
 
         Args:
             folder: where.
             passport: the encoder that makes the rows.
-            overwrite: leave the index that is there as it is until the new one is finished. An unfinished one by the
-                same encoder is gone on with.
+            overwrite: leave the index that is there as it is until the new one is finished.
+            resume: go on with an unfinished new one by the same encoder, if there is one.
             wait: how many seconds to wait for another writer.
 
         Raises:
@@ -61,6 +63,8 @@ class IndexWriter:
             undo.callback(self._leave_nothing)
             self._replaces = overwrite and self._layout.manifest.exists()
             self._target = self._layout.next if self._replaces else self._layout.manifest
+            if self._replaces and not resume:
+                self._target.unlink(missing_ok=True)
             self.manifest = self._begin()
             self._rows = self.manifest.rows
             self._vectors = undo.enter_context(self._open_vectors())
@@ -114,7 +118,7 @@ class IndexWriter:
         for sentence, (there, _) in zip_longest(sentences, stored, fillvalue=(None, None)):
             if not isinstance(sentence, Sentence) or there is None or not there.holds(sentence):
                 return False
-            _add(digest, sentence)
+            digest.update(sentence_bytes(sentence))
         self._reading = source, digest
         return True
 
@@ -127,7 +131,7 @@ class IndexWriter:
         self._write_rows(rows.tobytes())
         self._file.add_sentences(self._rows, sentences, rows, labels)
         for sentence in sentences:
-            _add(digest, sentence)
+            digest.update(sentence_bytes(sentence))
         self._rows += len(sentences)
         source = replace(source, rows=source.rows + len(sentences))
         if source.number:
@@ -186,6 +190,7 @@ class IndexWriter:
             count=sum(source.rows for source in self._sources.values()),
             digest=hashlib.sha256("\n".join(digests).encode()).hexdigest(),
         )
+        self._file.keep_manifest(manifest.to_json())
         self._file.commit()
         self.manifest = manifest  # interrupted from here on, it may count already
         with _writing(self._target):
@@ -317,10 +322,6 @@ def _writing(path: Path) -> Iterator[None]:
             f"{path}: cannot be written ({exc.strerror}); what was committed before is as it was. "
             "See that the disk has room, and run it again."
         ) from exc
-
-
-def _add(digest: "hashlib._Hash", one: Sentence) -> None:
-    digest.update(f"{len(one.text)} {one.text} {one.line} {one.start} {one.end}\n".encode("utf-8", "replace"))
 
 
 def best_labels(encoded: Encoded, passport: Passport) -> list[Label]:

@@ -88,8 +88,8 @@ class Manifest:
     count: int
     digest: str
 
-    def write(self, path: Path) -> None:
-        """Write the manifest, whole or not at all: this is the commit."""
+    def to_json(self) -> dict[str, Any]:
+        """Return the manifest as its file holds it."""
         value = {
             "format": FORMAT,
             "generation": self.generation,
@@ -101,7 +101,11 @@ class Manifest:
             "digest": self.digest,
             "store": {"kind": "flat", "recall": 1.0},
         }
-        write_json(path, {**value, "checksum": _checksum(value)})
+        return {**value, "checksum": _checksum(value)}
+
+    def write(self, path: Path) -> None:
+        """Write the manifest, whole or not at all: this is the commit."""
+        write_json(path, self.to_json())
 
     @classmethod
     def read(cls, folder: Path) -> "Manifest":
@@ -149,6 +153,15 @@ class Manifest:
             value = read_json(path)
         except InputError as exc:
             raise IndexFolderError(f"{exc} Try: kindred repair {path.parent}") from exc
+        return cls.from_json(path, value)
+
+    @classmethod
+    def from_json(cls, path: Path, value: dict[str, Any]) -> "Manifest":
+        """Read what `to_json` gave; `path` says where it was.
+
+        Raises:
+            IndexFolderError: it is of another format, or damaged.
+        """
         _refuse_newer(path, value)
         if value.get("format") == 1:
             raise IndexFolderError(

@@ -22,7 +22,7 @@ from search.errors import IndexFolderError, KindredError, OutputError
 from search.records import IndexedSource, Sentence
 from search.similarity import Vectors
 
-__all__ = ["Block", "Label", "SentenceFile", "StoredSentence", "content_hash"]
+__all__ = ["Block", "Label", "SentenceFile", "StoredSentence", "content_hash", "sentence_bytes"]
 
 _SCHEMA = """
 CREATE TABLE sentences (
@@ -56,6 +56,7 @@ CREATE TABLE sources (
     proof BLOB NOT NULL
 );
 CREATE TABLE blocks (first INTEGER PRIMARY KEY, rows INTEGER NOT NULL, sha256 TEXT NOT NULL);
+CREATE TABLE manifest (only INTEGER PRIMARY KEY CHECK (only = 1), content TEXT NOT NULL);
 """
 
 _COLUMNS = "row, text, line, start, end, label, probability, metadata, proof"
@@ -93,6 +94,10 @@ class StoredSentence:
         """Say whether this is that sentence, its place and metadata included."""
         mine = (self.text, self.line, self.start, self.end, self.metadata)
         return mine == (sentence.text, sentence.line, sentence.start, sentence.end, _metadata(sentence))
+
+    def sentence(self, source: str) -> Sentence:
+        """Return the sentence as one of a source; ask for the proof first."""
+        return Sentence(self.text, source, self.line, self.start, self.end, json.loads(self.metadata))
 
     def proof(self, vector: Vectors) -> bytes:
         """Return 8 bytes that stand for the sentence and its vector together."""
@@ -209,6 +214,13 @@ class SentenceFile:
         values = self._read("SELECT first, rows, sha256 FROM blocks WHERE first < ? ORDER BY first", (rows,))
         return [Block(*one) for one in values]
 
+    def manifest(self) -> dict[str, Any]:
+        """Return what the manifest of the last commit holds; nothing where there is none that can be read."""
+        for (content,) in self._read("SELECT content FROM manifest"):
+            value: dict[str, Any] = json.loads(content)
+            return value
+        return {}
+
     def check(self) -> str:
         """Return "ok", or what SQLite finds wrong with the file."""
         return str(next(iter(self._read("PRAGMA integrity_check(1)")))[0])
@@ -286,6 +298,10 @@ class SentenceFile:
         """Note rows that are committed together."""
         self._write("INSERT INTO blocks VALUES (?, ?, ?)", (block.first, block.rows, block.sha256))
 
+    def keep_manifest(self, content: dict[str, Any]) -> None:
+        """Keep a copy of the manifest, should its file be damaged one day."""
+        self._write("REPLACE INTO manifest VALUES (1, ?)", (json.dumps(content, ensure_ascii=False),))
+
     def commit(self) -> None:
         """Put all of this on the disk, and go on writing."""
         self._write("COMMIT")
@@ -339,6 +355,11 @@ class SentenceFile:
                     "See that the disk has room, and run it again."
                 ) from exc
             raise IndexFolderError(f"{self._path}: damaged ({exc}). Try: kindred repair") from exc
+
+
+def sentence_bytes(one: Sentence) -> bytes:
+    """Return what of a sentence goes into its source's digest."""
+    return f"{len(one.text)} {one.text} {one.line} {one.start} {one.end}\n".encode("utf-8", "replace")
 
 
 def _metadata(sentence: Sentence) -> str:

@@ -16,13 +16,14 @@ search.similarity search.splitting search.tables search.corpus search.labelled
 search.checkpoint search.encoder search.encoder_huggingface search.encoders
 search.store search.store_faiss search.nearest search.metrics
 search.lock search.manifest search.sentence_file search.sources search.index_writer search.index search.indexing
-search.query search.duplicates search.pairs
+search.compacting search.verifying search.query search.duplicates search.pairs
 search.measurements search.evaluate_rows search.evaluate_search search.evaluate
 search.training_options search.training_data search.pair_data search.training_watch search.joint
 search.training_run search.training search.pair_training search.model_card
 search.finetune
 search.cli.options search.cli.output search.cli.finetune search.cli.index search.cli.prompt search.cli.query
-search.cli.duplicates search.cli.evaluate search.cli.info search.cli.main search.cli search.__main__
+search.cli.duplicates search.cli.evaluate search.cli.info search.cli.verify search.cli.repair search.cli.compact
+search.cli.main search.cli search.__main__
 """.split()
 """Every module, from the ground up: each imports only those before it."""
 
@@ -168,5 +169,5 @@ def test_help_is_instant() -> None:
         run = subprocess.run(command, capture_output=True, text=True, check=True)
         seconds.append(time.perf_counter() - begin)
         listed = [line.split()[0] for line in run.stdout.partition("Commands:")[2].splitlines() if line.strip()]
-        assert listed == ["finetune", "index", "query", "duplicates", "evaluate", "info"]
+        assert listed == ["finetune", "index", "query", "duplicates", "evaluate", "info", "verify", "repair", "compact"]
     assert min(seconds) < 1.0

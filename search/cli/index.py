@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from search.cli.options import as_json, encoder_option, overwrite_option, text_column, unit_option
+from search.cli.options import as_json, encoder_option, overwrite_option, text_column, unit_option, wait_option
 
 if TYPE_CHECKING:
     from search.indexing import Indexed
@@ -21,7 +21,7 @@ __all__ = ["command"]
 @text_column
 @overwrite_option
 @click.option("--prune", is_flag=True, help="Remove what the index has of files that are gone.")
-@click.option("--wait", type=float, default=0.0, metavar="SECONDS", help="Wait for another process that writes to it.")
+@wait_option
 @as_json
 def command(
     files: tuple[str, ...],

@@ -5,7 +5,15 @@ from typing import Any, TypeVar
 
 import click
 
-__all__ = ["as_json", "encoder_option", "overwrite_option", "text_column", "unit_option", "weight_option"]
+__all__ = [
+    "as_json",
+    "encoder_option",
+    "overwrite_option",
+    "text_column",
+    "unit_option",
+    "wait_option",
+    "weight_option",
+]
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 _Decorator = Callable[[_Command], _Command]
@@ -26,6 +34,9 @@ unit_option: _Decorator[Any] = click.option(
     "--unit",
     type=click.Choice(["line", "sentence", "paragraph", "document"]),
     help="What one sentence of the index is.  [default: a line; in Markdown a sentence]",
+)
+wait_option: _Decorator[Any] = click.option(
+    "--wait", type=float, default=0.0, metavar="SECONDS", help="Wait for another process that writes to the index."
 )
 weight_option: _Decorator[Any] = click.option(
     "--weight",
