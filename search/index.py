@@ -60,7 +60,7 @@ class Index:
             manifest = Manifest.read(self.folder)
             try:
                 self._open_generation(manifest)
-            except IndexFolderError:
+            except (IndexFolderError, FileNotFoundError):  # perhaps it has just been replaced
                 if attempt + 1 == _ATTEMPTS or Manifest.read(self.folder) == manifest:
                     raise
             else:
@@ -71,10 +71,10 @@ class Index:
         sentences, rows = layout.sentences(manifest.build), layout.vectors(manifest.build)
         expected = manifest.rows * manifest.passport.width * 4
         for path, least in ((sentences, 1), (rows, expected)):
-            if not path.exists():
+            size = _size(path)
+            if size is None:
                 raise IndexFolderError(f"{path} is missing. Try: kindred repair {self.folder}")
-            if path.stat().st_size < least:
-                size = path.stat().st_size
+            if size < least:
                 raise IndexFolderError(
                     f"{path} is {size} bytes long, the manifest says {least}. Try: kindred repair {self.folder}"
                 )
@@ -185,3 +185,10 @@ class Index:
         return IndexFolderError(
             f"{self.folder}: row {row} is damaged (its sentence or its vector). Try: kindred repair {self.folder}"
         )
+
+
+def _size(path: Path) -> int | None:
+    try:
+        return path.stat().st_size
+    except FileNotFoundError:
+        return None

@@ -60,12 +60,12 @@ class IndexWriter:
         with ExitStack() as undo:
             folder.mkdir(parents=True, exist_ok=True)
             undo.enter_context(WriterLock(self._layout.lock, self._layout.writer, wait=wait))
-            undo.callback(self._leave_nothing)
             self._replaces = overwrite and self._layout.manifest.exists()
             self._target = self._layout.next if self._replaces else self._layout.manifest
             if self._replaces and not resume:
                 self._target.unlink(missing_ok=True)
             self.manifest = self._begin()
+            undo.callback(self._leave_nothing)
             self._rows = self.manifest.rows
             self._vectors = undo.enter_context(self._open_vectors())
             undo.callback(self._take_back)
@@ -301,10 +301,11 @@ class IndexWriter:
             return self._layout.own() - {self._layout.next}
 
     def _leave_nothing(self) -> None:
-        """Remove what a first build made, where nothing of it was committed."""
-        if self._layout.manifest.exists() or self._layout.next.exists():
+        """Remove what was made, where nothing of it was committed."""
+        if self._target.exists():
             return
-        for path in self._layout.own():
+        files = self._layout.files(self.manifest.build)
+        for path in files if self._layout.manifest.exists() else files | self._layout.own():
             if path.is_file():
                 path.unlink()
         for path in (self._layout.folder / "vectors", *([self._layout.folder] if self._created else [])):

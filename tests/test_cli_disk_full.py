@@ -31,7 +31,7 @@ def _files_up_to(size: int) -> Iterator[None]:
 
 
 def _lines(count: int) -> str:
-    return "".join(f"the room {number} was good\n" for number in range(count))
+    return "".join(f"the room {number} was good{' and very clean' * 9}\n" for number in range(count))
 
 
 @pytest.mark.slow
