@@ -154,6 +154,17 @@ class Index:
         for source in self.sources:
             yield from self._sentences.texts(source.first, source.rows)
 
+    def matching(self, condition: str, values: Sequence[object]) -> Among:
+        """Return which rows meet a condition on the columns of the table of sentences; see `filters`."""
+        among = np.zeros(self.manifest.rows, dtype=np.bool_)
+        rows = list(self._sentences.matching(condition, values, self.manifest.rows))
+        among[rows] = True
+        return among
+
+    def columns(self) -> set[str]:
+        """Return the names of the metadata that sentences have."""
+        return self._sentences.columns(self.manifest.rows)
+
     def check_encoder(self, passport: Passport) -> None:
         """Refuse an encoder other than the one that made the rows.
 

@@ -13,6 +13,8 @@ import numpy as np
 
 from search.corpus import Corpus
 from search.encoder import Encoder
+from search.errors import OutputError
+from search.index import Index
 from search.index_writer import IndexWriter, best_labels
 from search.lines import STDIN
 from search.manifest import Manifest
@@ -20,7 +22,7 @@ from search.progress import SILENT, Progress
 from search.records import Sentence, Source
 from search.sources import Stamp, State, absolute, moved_from, state_of
 
-__all__ = ["Indexed", "build_index", "default_name"]
+__all__ = ["Indexed", "build_index", "check_related", "default_name"]
 
 _WINDOW = 4096
 """Sentences in memory, and in a commit; enough that batches of like length can be made of them."""
@@ -57,6 +59,22 @@ def default_name(pattern: str) -> str:
     path = Path(pattern)
     name = path.resolve().name if path.is_dir() else path.name.partition(".")[0].strip("*?[]-_ ")
     return name or "index"
+
+
+def check_related(corpus: Corpus, folder: Path) -> None:
+    """Refuse to add files to an index that was made of quite others, and only happens to have their name.
+
+    Raises:
+        OutputError: none of the files is a source of the index; says what to do.
+        IndexFolderError: the folder is no index.
+    """
+    with Index(folder) as index:
+        known = {source.path: source.name for source in index.sources}
+    if known and not any(absolute(name) in known for name in corpus.names):
+        raise OutputError(
+            f"{folder} is an index of other files ({next(iter(known.values()))}). To add these to it, say so with "
+            f"--out {folder}; to replace it, --overwrite; else choose another --out."
+        )
 
 
 def build_index(

@@ -7,6 +7,7 @@ import numpy as np
 from search.encoder import Encoder, Passport
 from search.encoders import load_encoder
 from search.errors import EncoderError, OptionError
+from search.filters import Filter, matching_rows
 from search.index import Index
 from search.nearest import Scored, check_k
 from search.records import Hit
@@ -95,7 +96,13 @@ class Searcher:
         return self.index.passport
 
     def search(
-        self, texts: Sequence[str], *, k: int = DEFAULT_K, sentiment: str | None = None, weight: float | None = None
+        self,
+        texts: Sequence[str],
+        *,
+        k: int = DEFAULT_K,
+        sentiment: str | None = None,
+        weight: float | None = None,
+        only: Filter | None = None,
     ) -> list[list[Hit]]:
         """Return the min(k, n) nearest sentences of each text, best first; ties in the order of the index.
 
@@ -104,10 +111,11 @@ class Searcher:
             k: how many hits each, 1 or more.
             sentiment: "same", "opposite", "any", or a label; None: "same" where the encoder has labels.
             weight: how much sentiment counts, in [0, 1]; None: the encoder's default.
+            only: which sentences are searched; None: all. The k hits are the nearest of these.
 
         Raises:
             EncoderError: the encoder cannot do what is asked.
-            OptionError: an option is out of range, or a text is blank.
+            OptionError: an option is out of range, a text is blank, or the filter fits nothing that there is.
         """
         check_query(self.passport, k=k, sentiment=sentiment, weight=weight)
         if any(not text.strip() for text in texts):
@@ -117,8 +125,9 @@ class Searcher:
                 text.encode()
             except UnicodeEncodeError as exc:  # bytes of the command line that Python could not decode
                 raise OptionError(f"The query {text!r} is not UTF-8; set the terminal to UTF-8.") from exc
+        among = matching_rows(self.index, only) if only else None
         rows, used = aim(self._encoder.encode(texts).rows, self.passport, sentiment, weight)
-        return [self._hits(found) for found in self.index.nearest.top(rows, k, used)]
+        return [self._hits(found) for found in self.index.nearest.top(rows, k, used, among)]
 
     def _hits(self, found: Scored) -> list[Hit]:
         labelled = self.passport.labels is not None

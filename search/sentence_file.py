@@ -9,6 +9,7 @@ Not handled: who may write, and when something is committed; see `index_writer`.
 
 import hashlib
 import json
+import math
 import os
 import sqlite3
 from collections.abc import Iterator, Sequence
@@ -142,6 +143,8 @@ class SentenceFile:
                     uri, uri=True, timeout=_WAIT_SECONDS, check_same_thread=False, isolation_level=None
                 )
                 self._connection.execute("PRAGMA query_only = ON")
+                self._connection.create_function("number", 1, _number, deterministic=True)
+                self._connection.create_function("truth", 1, _truth, deterministic=True)
 
     def _prepare(self) -> None:
         for statement in ("PRAGMA journal_mode = WAL", "PRAGMA synchronous = FULL", "BEGIN IMMEDIATE"):
@@ -213,6 +216,17 @@ class SentenceFile:
         """Return the blocks that make up so many rows, in their order."""
         values = self._read("SELECT first, rows, sha256 FROM blocks WHERE first < ? ORDER BY first", (rows,))
         return [Block(*one) for one in values]
+
+    def matching(self, condition: str, values: Sequence[object], rows: int) -> Iterator[int]:
+        """Yield those of so many rows that meet a condition on columns of `sentences`, its `?` being the values."""
+        query = f"SELECT row FROM sentences WHERE row < ? AND ({condition})"  # noqa: S608 - made by us, of our own words
+        for (row,) in self._read(query, (rows, *values)):
+            yield row
+
+    def columns(self, rows: int) -> set[str]:
+        """Return the names of the metadata of so many rows."""
+        query = "SELECT DISTINCT key FROM sentences, json_each(sentences.metadata) WHERE row < ?"
+        return {key for (key,) in self._read(query, (rows,))}
 
     def manifest(self) -> dict[str, Any]:
         """Return what the manifest of the last commit holds; nothing where there is none that can be read."""
@@ -360,6 +374,22 @@ class SentenceFile:
 def sentence_bytes(one: Sentence) -> bytes:
     """Return what of a sentence goes into its source's digest."""
     return f"{len(one.text)} {one.text} {one.line} {one.start} {one.end}\n".encode("utf-8", "replace")
+
+
+def _number(value: object) -> float | None:
+    """Return the number that a value of SQLite is, or that its text says; None where that is none."""
+    if isinstance(value, int | float):
+        return value
+    try:
+        number = float(str(value)) if value is not None else math.nan
+    except ValueError:
+        return None
+    return number if math.isfinite(number) else None
+
+
+def _truth(value: object) -> int | None:
+    """Return 1 or 0 for JSON's true and false (which are numbers to SQLite), and for their names as text."""
+    return {"1": 1, "true": 1, "0": 0, "false": 0}.get(str(value).lower())
 
 
 def _metadata(sentence: Sentence) -> str:

@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from search.corpus import Corpus, Unit
+from search.errors import OutputError
 from search.index import Index
-from search.indexing import Indexed, build_index
+from search.indexing import Indexed, build_index, check_related
 from search.sources import State, state_of
 from tests.test_index import texts_of
 from tests.toy import ToyEncoder
@@ -181,6 +182,15 @@ def test_a_copy_is_no_move(case: Case) -> None:
     assert counts(done) == (1, 0, 0, 3, 0)
     assert encoded == []
     assert texts_of(case.index)[-2:] == FILES["a.txt"]
+
+
+def test_files_that_only_have_the_name_of_an_index_are_not_added_to_it(case: Case, tmp_path: Path) -> None:
+    """Where none of the files is in the index, that is told, with what to do; where one is, all may be added."""
+    other = tmp_path / "other.txt"
+    other.write_text("clean bed\n", encoding="utf-8")
+    with pytest.raises(OutputError, match=r"is an index of other files \(.*a\.txt\)\. To add these .* --out"):
+        check_related(Corpus([str(other)]), case.index)
+    check_related(Corpus([str(other), str(case.texts / "b.txt")]), case.index)
 
 
 def test_another_way_of_reading_is_a_change(case: Case) -> None:

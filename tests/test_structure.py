@@ -16,7 +16,7 @@ search.similarity search.splitting search.tables search.corpus search.labelled
 search.checkpoint search.encoder search.encoder_huggingface search.encoders
 search.store search.store_faiss search.nearest search.metrics
 search.lock search.manifest search.sentence_file search.sources search.index_writer search.index search.indexing
-search.compacting search.verifying search.query search.duplicates search.pairs
+search.compacting search.verifying search.filters search.query search.duplicates search.pairs
 search.measurements search.evaluate_rows search.evaluate_search search.evaluate
 search.training_options search.training_data search.pair_data search.training_watch search.joint
 search.training_run search.training search.pair_training search.model_card
@@ -50,6 +50,7 @@ LIBRARIES = {
     "sentence_transformers": {"search.joint", "search.pair_training", "search.training", "search.training_run"}
     | {"search.training_watch"},
     "sentencex": {"search.splitting"},
+    "sqlglot": {"search.filters"},
     "torch": {"search.joint", "search.pair_training", "search.processes", "search.training_run"}
     | {"search.training_watch"},
     "transformers": {"search.encoder_huggingface", "search.training_run", "search.training_watch"},

@@ -50,11 +50,13 @@ def command(
     from search.encoders import load_encoder
     from search.index import INDEXES
     from search.index_writer import check_target
-    from search.indexing import build_index, default_name
+    from search.indexing import build_index, check_related, default_name
 
     folder = out or INDEXES / default_name(files[0])
     corpus = Corpus(files, unit=Unit(unit) if unit else None, text_column=text_column)
     there = check_target(folder, overwrite=overwrite)
+    if there and out is None:
+        check_related(corpus, folder)
     loaded = load_encoder(encoder or (there.passport.name if there else None))
     with Bar() as bar:
         done = build_index(corpus, folder, loaded, overwrite=overwrite, prune=prune, wait=wait, progress=bar)

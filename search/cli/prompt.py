@@ -12,6 +12,7 @@ from search.errors import InputError, KindredError, OptionError
 from search.query import check_query
 
 if TYPE_CHECKING:
+    from search.filters import Filter
     from search.query import Searcher
 
 __all__ = ["Settings", "ask"]
@@ -56,7 +57,9 @@ class Settings:
         return f"k {self.k}, sentiment {self.sentiment or 'default'}, weight {weight}"
 
 
-def ask(searcher: "Searcher", *, k: int, sentiment: str | None, weight: float | None) -> None:
+def ask(
+    searcher: "Searcher", *, k: int, sentiment: str | None, weight: float | None, only: "Filter | None" = None
+) -> None:
     """Ask for questions until the input ends; a mistake is told and the prompt goes on."""
     settings = Settings(k, sentiment, weight)
     click.echo(f"{len(searcher.index):,} sentences. Ask, or type :help.", err=True)
@@ -65,7 +68,7 @@ def ask(searcher: "Searcher", *, k: int, sentiment: str | None, weight: float | 
             try:
                 if typed in {":quit", ":q", ":exit"}:
                     return
-                _answer(typed, searcher, settings)
+                _answer(typed, searcher, settings, only)
             except KindredError as exc:
                 click.echo(f"Error: {exc}", err=True)
 
@@ -80,7 +83,7 @@ def _read() -> str | None:
         raise InputError(f"standard input: not UTF-8 ({exc.reason}).") from exc
 
 
-def _answer(typed: str, searcher: "Searcher", settings: Settings) -> None:
+def _answer(typed: str, searcher: "Searcher", settings: Settings, only: "Filter | None") -> None:
     if not typed:
         return
     if typed == ":help":
@@ -98,7 +101,9 @@ def _answer(typed: str, searcher: "Searcher", settings: Settings) -> None:
             raise
         click.echo(str(settings))
     else:
-        (hits,) = searcher.search([typed], k=settings.k, sentiment=settings.sentiment, weight=settings.weight)
+        (hits,) = searcher.search(
+            [typed], k=settings.k, sentiment=settings.sentiment, weight=settings.weight, only=only
+        )
         show_hits(hits)
 
 

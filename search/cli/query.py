@@ -18,6 +18,9 @@ __all__ = ["command"]
     help="Which feeling the hits should have.  [default: same, where the encoder knows labels]",
 )
 @weight_option
+@click.option("--where", metavar="CONDITION", help='Only sentences whose metadata meet it: "rating >= 4".')
+@click.option("--source", "sources", multiple=True, metavar="PATTERN", help="Only these sources: 'reviews/*.csv'.")
+@click.option("--label", "labels", multiple=True, metavar="LABEL", help="Only sentences with this label.")
 @click.option("--encoder", metavar="FOLDER|NAME", help="Where the index's encoder is now, if it has moved.")
 @as_json
 def command(
@@ -27,6 +30,9 @@ def command(
     k: int,
     sentiment: str | None,
     weight: float | None,
+    where: str | None,
+    sources: tuple[str, ...],
+    labels: tuple[str, ...],
     encoder: str | None,
     json_: bool,
 ) -> None:
@@ -39,9 +45,11 @@ def command(
       kindred query hotels "the room was freezing"
       kindred query hotels "breakfast" --sentiment positive -k 5
       kindred query hotels "the staff were rude" --sentiment opposite
+      kindred query reviews "cold room" --where "rating >= 4 and city = 'Lisbon'" --label negative
       kindred query hotels --file questions.txt --json
     """
     from search.cli.output import print_json, say, show_hits
+    from search.filters import Filter
     from search.index import Index, resolve
     from search.lines import LineReader
     from search.query import Searcher, check_query
@@ -59,12 +67,13 @@ def command(
         searcher = Searcher.of(opened, encoder=encoder)
         if not opened.manifest.finished:
             say(f"{opened.folder} is unfinished: {len(opened):,} sentences so far. Run the same kindred index again.")
+        only = Filter(where, sources, labels)
         if not asked:
             from search.cli.prompt import ask
 
-            ask(searcher, k=k, sentiment=sentiment, weight=weight)
+            ask(searcher, k=k, sentiment=sentiment, weight=weight, only=only)
             return
-        answers = searcher.search(asked, k=k, sentiment=sentiment, weight=weight)
+        answers = searcher.search(asked, k=k, sentiment=sentiment, weight=weight, only=only)
         met = {hit.entry.sentence.source for hits in answers for hit in hits}
         states = {source.name: state_of(source) for source in opened.sources if source.name in met}
     for query, hits in zip(asked, answers, strict=True):
