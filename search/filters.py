@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from search.errors import OptionError
-from search.index import Index
+from search.index_reader import IndexReader
 from search.similarity import label_block
 from search.store import Among
 
@@ -44,14 +44,12 @@ class Filter:
         return bool(self.where is not None or self.sources or self.labels)
 
 
-def matching_rows(index: Index, wanted: Filter) -> Among | None:
-    """Return which rows of an index are searched; None: all.
+def matching_rows(index: IndexReader, wanted: Filter) -> Among:
+    """Return which rows of an index are searched, be they alive or not.
 
     Raises:
         OptionError: the condition is none, names a column that no sentence has, or there is no such source or label.
     """
-    if not wanted:
-        return None
     among = np.ones(index.manifest.rows, dtype=np.bool_)
     if wanted.sources:
         among &= _of_sources(index, wanted.sources)
@@ -78,7 +76,7 @@ def matching_rows(index: Index, wanted: Filter) -> Among | None:
     return among
 
 
-def _of_sources(index: Index, patterns: Sequence[str]) -> Among:
+def _of_sources(index: IndexReader, patterns: Sequence[str]) -> Among:
     among = np.zeros(index.manifest.rows, dtype=np.bool_)
     for pattern in patterns:
         fitting = [source for source in index.sources if _fits(source.name, pattern)]
@@ -96,7 +94,7 @@ def _fits(name: str, pattern: str) -> bool:
     return name == pattern or PurePath(name).match(pattern)
 
 
-def _check_columns(index: Index, columns: Sequence[str]) -> None:
+def _check_columns(index: IndexReader, columns: Sequence[str]) -> None:
     known = index.columns()
     for column in columns:
         if column not in known:

@@ -1,35 +1,40 @@
-"""An index, opened to be read: sentences and rows, row i of the vectors being sentence i.
+"""An index as a program uses it: made, added to, asked, and deleted from, without a file of text.
 
-A reader sees one generation, that of the manifest it opened, whatever a writer commits meanwhile.
+>>> import tempfile
+>>> from search.index import Index
+>>> rows = [{"text": "The room was cold.", "city": "Lisbon"}, {"text": "Breakfast was lovely.", "city": "Porto"}]
+>>> with tempfile.TemporaryDirectory() as folder, Index.create(folder + "/hotels") as index:  # doctest: +SKIP
+...     index.add(rows)
+...     [[hit]] = index.search(["we were freezing"], k=1)
+...     print(hit.entry.sentence.text, hit.entry.sentence.metadata)
+2
+The room was cold. {'city': 'Lisbon'}
 """
 
-from bisect import bisect_right
-from collections.abc import Iterator, Sequence
-from contextlib import ExitStack
+from collections.abc import Iterable, Sequence
 from pathlib import Path
-from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 
-from search.encoder import Passport
-from search.errors import IndexFolderError
-from search.index_writer import check_passport
-from search.manifest import Layout, Manifest
-from search.nearest import Nearest
-from search.records import Entry, IndexedSource
-from search.sentence_file import SentenceFile, StoredSentence
-from search.similarity import Vectors
-from search.store import Among
-from search.store_faiss import FaissStore
+from search.data_records import Records
+from search.encoder import Encoder
+from search.encoders import load_encoder
+from search.errors import OptionError, OutputError
+from search.filters import Filter, matching_rows
+from search.index_reader import IndexReader
+from search.index_writer import IndexWriter
+from search.indexing import build_index
+from search.manifest import Layout
+from search.query import DEFAULT_K, Searcher
+from search.records import Hit, IndexedSource, Source
 
 __all__ = ["INDEXES", "Index", "resolve"]
 
 INDEXES = Path("indexes")
 """Where indexes live that are named and not pathed."""
 
-_ATTEMPTS = 5
-"""How often an index is opened that is being replaced just then."""
+_BATCH = 4096
 
 
 def resolve(name: str) -> Path:
@@ -43,163 +48,172 @@ def resolve(name: str) -> Path:
     return folder if folder.exists() and not Layout(named).manifest.exists() else named
 
 
-class Index:
-    """Sentences with their rows. Use as a context manager, or `close` it."""
+class Index(IndexReader):
+    """An index and, once it is needed, its encoder. Use as a context manager, or `close` it.
 
-    def __init__(self, folder: Path) -> None:
-        """Open an index folder for reading; it is checked to be whole, and every sentence when it is read.
+    What `add` and `delete` have committed is seen by this object at once, and by others when they `refresh`.
+    """
+
+    def __init__(self, folder: Path, encoder: Encoder | None = None) -> None:
+        """Open an index folder; `encoder` is the one that made it, None: it is loaded when it is needed.
 
         Raises:
-            IndexFolderError: the folder is no index, is of another format, lacks a file, or is damaged.
+            IndexFolderError: the folder is no index, is damaged, or was made by another encoder.
         """
-        self.folder = folder
-        self._open()
+        super().__init__(folder)
+        self._encoder = encoder
+        if encoder is not None:
+            self.check_encoder(encoder.passport)
 
-    def _open(self) -> None:
-        for attempt in range(_ATTEMPTS):
-            manifest = Manifest.read(self.folder)
-            try:
-                self._open_generation(manifest)
-            except (IndexFolderError, FileNotFoundError):  # perhaps it has just been replaced
-                if attempt + 1 == _ATTEMPTS or Manifest.read(self.folder) == manifest:
-                    raise
-            else:
-                return
+    @classmethod
+    def open(cls, name: str | Path, *, encoder: Encoder | str | None = None) -> Self:
+        """Open an index by its folder, or by its name in `indexes/`.
 
-    def _open_generation(self, manifest: Manifest) -> None:
-        layout = Layout(self.folder)
-        sentences, rows = layout.sentences(manifest.build), layout.vectors(manifest.build)
-        expected = manifest.rows * manifest.passport.width * 4
-        for path, least in ((sentences, 1), (rows, expected)):
-            size = _size(path)
-            if size is None:
-                raise IndexFolderError(f"{path} is missing. Try: kindred repair {self.folder}")
-            if size < least:
-                raise IndexFolderError(
-                    f"{path} is {size} bytes long, the manifest says {least}. Try: kindred repair {self.folder}"
-                )
-        shape = (manifest.rows, manifest.passport.width)
-        with ExitStack() as undo:
-            file = undo.enter_context(SentenceFile(sentences))
-            sources = file.sources(manifest.generation, manifest.rows)
-            found = sum(source.rows for source in sources)
-            if found != manifest.count:
-                raise IndexFolderError(
-                    f"{sentences}: {found:,} sentences, the manifest says {manifest.count:,}. "
-                    f"Try: kindred repair {self.folder}"
-                )
-            vectors: Vectors = np.empty(shape, dtype=np.float32)
-            if manifest.rows:  # nothing cannot be mapped
-                vectors = np.memmap(rows, dtype=np.float32, mode="r", shape=shape)
-            undo.pop_all()
-        self.manifest = manifest
-        self.sources = sources
-        self.vectors = vectors
-        self._sentences = file
-        self._firsts = [source.first for source in sources]
-        self._alive = self._counted()
-        self.nearest = Nearest(vectors, manifest.passport.meaning_dim, FaissStore(vectors), self._alive)
+        Args:
+            name: which.
+            encoder: the one that made it, or where it is now; None: where it was when the index was made.
+
+        Raises:
+            IndexFolderError: there is no such index, it is damaged, or was made by another encoder.
+            EncoderError: the encoder cannot be found or loaded.
+        """
+        return cls(resolve(str(name)), load_encoder(encoder) if isinstance(encoder, str) else encoder)
+
+    @classmethod
+    def create(cls, name: str | Path, *, encoder: Encoder | str | None = None) -> Self:
+        """Make an empty index and open it.
+
+        Args:
+            name: its folder, or a name in `indexes/`.
+            encoder: what makes its rows: an encoder, a checkpoint's folder or a model's name; None: kindred-mini.
+
+        Raises:
+            OutputError: there is something already.
+            EncoderError: the encoder cannot be found or loaded.
+        """
+        folder = resolve(str(name))
+        if Layout(folder).manifest.exists():
+            raise OutputError(f"{folder} is an index already; open it with Index.open, or remove it.")
+        loaded = load_encoder(encoder) if encoder is None or isinstance(encoder, str) else encoder
+        with IndexWriter(folder, loaded.passport) as writer:
+            writer.commit(finished=True)
+        return cls(folder, loaded)
 
     @property
-    def passport(self) -> Passport:
-        """Say which encoder made the rows."""
-        return self.manifest.passport
-
-    def __len__(self) -> int:
-        """Return the number of sentences."""
-        return self.manifest.count
-
-    def __enter__(self) -> Self:
-        """Give the index to a with block."""
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        """Close the index."""
-        self.close()
-
-    def close(self) -> None:
-        """Let go of the folder."""
-        self._sentences.close()
-
-    def refresh(self) -> bool:
-        """See what has been committed since; say whether there was anything.
+    def encoder(self) -> Encoder:
+        """Return the encoder that made the index; it is loaded when first asked for.
 
         Raises:
-            IndexFolderError: the index is gone, or damaged.
+            EncoderError: it cannot be found or loaded.
+            IndexFolderError: what is found under its name is another.
         """
-        if Manifest.read(self.folder) == self.manifest:
-            return False
-        old = self._sentences
-        self._open()
-        old.close()
-        return True
+        if self._encoder is None:
+            self._encoder = load_encoder(self.passport.name)
+            self.check_encoder(self._encoder.passport)
+        return self._encoder
 
-    def entries(self, rows: Sequence[int]) -> list[Entry]:
-        """Return the sentences of the rows, in the order asked for.
+    def add(
+        self,
+        records: Iterable[Any],
+        *,
+        source: str | None = None,
+        text_column: str | None = None,
+        wait: float = 0.0,
+    ) -> int:
+        """Add records and commit them; return how many sentences they are.
+
+        Args:
+            records: mappings, each with a text and other fields, which become metadata; or texts alone; or a pandas
+                DataFrame. They are read a window at a time.
+            source: a name for where they come from; what was added under it before is replaced. None: a new name.
+            text_column: the field of the text; None: the usual one ("text", "sentence", "review", ...).
+            wait: how many seconds to wait for another process that writes to the index.
 
         Raises:
-            IndexFolderError: a sentence or its vector is damaged.
+            InputError: a record cannot be used; names it by its number.
+            OutputError: the index cannot be written to.
         """
-        wanted = [int(row) for row in rows]
-        found = {stored.row: self._entry(stored, proof) for stored, proof in self._sentences.sentences(wanted)}
-        for row in wanted:
-            if row not in found:
-                raise self._damaged(row)
-        return [found[row] for row in wanted]
+        name = self._new_name() if source is None else source
+        build_index(Records(records, name, text_column=text_column), self.folder, self.encoder, wait=wait)
+        self.refresh()
+        return sum(one.rows for one in self.sources if one.key == name)
 
-    def texts(self) -> Iterator[tuple[int, str]]:
-        """Yield every row's number and text, in row order."""
-        for source in self.sources:
-            yield from self._sentences.texts(source.first, source.rows)
+    def search(
+        self,
+        texts: Sequence[str],
+        *,
+        k: int = DEFAULT_K,
+        sentiment: str | None = None,
+        weight: float | None = None,
+        where: str | None = None,
+        sources: Sequence[str] = (),
+        labels: Sequence[str] = (),
+    ) -> list[list[Hit]]:
+        """Return the nearest sentences of each text, best first.
 
-    def matching(self, condition: str, values: Sequence[object]) -> Among:
-        """Return which rows meet a condition on the columns of the table of sentences; see `filters`."""
-        among = np.zeros(self.manifest.rows, dtype=np.bool_)
-        rows = list(self._sentences.matching(condition, values, self.manifest.rows))
-        among[rows] = True
-        return among
-
-    def columns(self) -> set[str]:
-        """Return the names of the metadata that sentences have."""
-        return self._sentences.columns(self.manifest.rows)
-
-    def check_encoder(self, passport: Passport) -> None:
-        """Refuse an encoder other than the one that made the rows.
+        Args:
+            texts: the queries.
+            k: how many hits each, 1 or more.
+            sentiment: "same", "opposite", "any", or a label; None: "same" where the encoder has labels.
+            weight: how much sentiment counts, in [0, 1]; None: the encoder's default.
+            where: a condition on metadata, as `rating >= 4 and city = 'Lisbon'`; None: none.
+            sources: patterns, one of which a sentence's source must fit; none: any source.
+            labels: labels, one of which a sentence must have; none: any.
 
         Raises:
-            IndexFolderError: naming both, and what to do.
+            EncoderError: the encoder cannot do what is asked.
+            OptionError: an option is out of range, or fits nothing that there is.
         """
-        check_passport(self.folder, self.passport, passport)
+        if isinstance(texts, str):
+            raise OptionError("search takes a list of texts; for one, give a list of one.")
+        only = Filter(where, tuple(sources), tuple(labels))
+        return Searcher(self, self.encoder).search(texts, k=k, sentiment=sentiment, weight=weight, only=only)
 
-    def _counted(self) -> Among | None:
-        """Return which rows count, or None where all do."""
-        alive = np.zeros(self.manifest.rows, dtype=np.bool_)
-        for source in self.sources:
-            alive[source.first : source.first + source.rows] = True
-        return None if alive.all() else alive
+    def delete(
+        self,
+        *,
+        where: str | None = None,
+        sources: Sequence[str] = (),
+        labels: Sequence[str] = (),
+        wait: float = 0.0,
+    ) -> int:
+        """Delete the sentences that fit, as in `search`, and commit; return how many they were.
 
-    def _source(self, row: int) -> IndexedSource:
-        number = bisect_right(self._firsts, row) - 1
-        if number < 0 or row >= self.sources[number].first + self.sources[number].rows:
-            raise self._damaged(row)
-        return self.sources[number]
+        A file stays a source of the index if it has other sentences, and is not read again unless it changes.
 
-    def _entry(self, stored: StoredSentence, proof: bytes) -> Entry:
-        if stored.proof(self.vectors[stored.row]) != proof:
-            raise self._damaged(stored.row)
-        source = self._source(stored.row)
-        return Entry(stored.row, stored.sentence(source.name), stored.label, stored.probability)
+        Raises:
+            OptionError: nothing is said of what to delete, or it fits nothing that there is.
+            OutputError: the index cannot be written to.
+        """
+        only = Filter(where, tuple(sources), tuple(labels))
+        if not only:
+            raise OptionError("Say which sentences to delete: where, sources or labels.")
+        with IndexWriter(self.folder, self.passport, wait=wait) as writer:
+            self.refresh()
+            before = len(self)
+            among = matching_rows(self, only)
+            for source in self.sources:
+                mine = among[source.first : source.first + source.rows]
+                if mine.all():
+                    writer.remove(source)
+                elif mine.any():
+                    self._rewrite(source, np.flatnonzero(~mine) + source.first, writer)
+            manifest = writer.commit(finished=self.manifest.finished)
+        self.refresh()
+        return before - manifest.count
 
-    def _damaged(self, row: int) -> IndexFolderError:
-        return IndexFolderError(
-            f"{self.folder}: row {row} is damaged (its sentence or its vector). Try: kindred repair {self.folder}"
-        )
+    def _rewrite(self, source: IndexedSource, rows: Any, writer: IndexWriter) -> None:
+        """Write those rows of a source anew, in the place of all."""
+        writer.remove(source)
+        writer.begin(source.name, source.path, source.reading)
+        for start in range(0, len(rows), _BATCH):
+            some = rows[start : start + _BATCH]
+            entries = self.entries(some.tolist())
+            labels = [(entry.label, entry.probability) for entry in entries]
+            writer.append([entry.sentence for entry in entries], self.vectors[some], labels)
+        if source.size is not None and source.sha256 is not None:
+            writer.complete(Source(source.name, source.size, source.sha256, source.rows), source.modified)
 
-
-def _size(path: Path) -> int | None:
-    try:
-        return path.stat().st_size
-    except FileNotFoundError:
-        return None
+    def _new_name(self) -> str:
+        taken = {source.key for source in self.sources}
+        return next(name for number in range(1, len(taken) + 2) if (name := f"records-{number}") not in taken)

@@ -137,9 +137,9 @@ class IndexWriter:
         if source.number:
             self._file.grow_source(source.number, source.rows)
         else:
-            visible = not self._at(source.path)
+            visible = not self._alike(source)
             source = self._file.add_source(source, generation=self._next, visible=visible)
-        if source.number in self._sources or not self._at(source.path):
+        if source.number in self._sources or not self._alike(source):
             self._sources[source.number] = source
         self._reading = source, digest
         self._changed = True
@@ -150,7 +150,7 @@ class IndexWriter:
         digest.update(read.sha256.encode())
         done = replace(source, size=read.size, modified=modified, sha256=read.sha256, digest=digest.hexdigest())
         self._file.complete_source(done, self._next)
-        for old in self._at(done.path):
+        for old in self._alike(done):
             if old.number != done.number:
                 self.remove(old)
         self._sources[done.number] = done
@@ -208,8 +208,8 @@ class IndexWriter:
     def _next(self) -> int:
         return self.manifest.generation + 1
 
-    def _at(self, path: str) -> list[IndexedSource]:
-        return [source for source in self._sources.values() if source.path == path]
+    def _alike(self, source: IndexedSource) -> list[IndexedSource]:
+        return [one for one in self._sources.values() if one.key == source.key]
 
     def _current(self) -> "tuple[IndexedSource, hashlib._Hash]":
         if self._reading is None:

@@ -11,16 +11,15 @@ from pathlib import Path
 
 import numpy as np
 
-from search.corpus import Corpus
+from search.corpus import Readable
 from search.encoder import Encoder
 from search.errors import OutputError
-from search.index import Index
+from search.index_reader import IndexReader
 from search.index_writer import IndexWriter, best_labels
-from search.lines import STDIN
 from search.manifest import Manifest
 from search.progress import SILENT, Progress
 from search.records import Sentence, Source
-from search.sources import Stamp, State, absolute, moved_from, state_of
+from search.sources import Stamp, State, moved_from, state_of
 
 __all__ = ["Indexed", "build_index", "check_related", "default_name"]
 
@@ -61,16 +60,16 @@ def default_name(pattern: str) -> str:
     return name or "index"
 
 
-def check_related(corpus: Corpus, folder: Path) -> None:
+def check_related(corpus: Readable, folder: Path) -> None:
     """Refuse to add files to an index that was made of quite others, and only happens to have their name.
 
     Raises:
         OutputError: none of the files is a source of the index; says what to do.
         IndexFolderError: the folder is no index.
     """
-    with Index(folder) as index:
-        known = {source.path: source.name for source in index.sources}
-    if known and not any(absolute(name) in known for name in corpus.names):
+    with IndexReader(folder) as index:
+        known = {source.path: source.name for source in index.sources if source.path}
+    if known and not any(corpus.place(name) in known for name in corpus.names):
         raise OutputError(
             f"{folder} is an index of other files ({next(iter(known.values()))}). To add these to it, say so with "
             f"--out {folder}; to replace it, --overwrite; else choose another --out."
@@ -78,7 +77,7 @@ def check_related(corpus: Corpus, folder: Path) -> None:
 
 
 def build_index(
-    corpus: Corpus,
+    corpus: Readable,
     folder: Path,
     encoder: Encoder,
     *,
@@ -113,7 +112,7 @@ def build_index(
         for window in _windows(corpus, plan):
             if waiting:
                 writer.commit(finished=False)
-            _append(window, encoder, writer, corpus.reading, plan)
+            _append(window, encoder, writer, corpus, plan)
             waiting = True
             count += sum(len(piece.sentences) for piece in window)
             progress.advance(corpus.bytes_read, f"{count:,} sentences")
@@ -137,23 +136,27 @@ class _Plan:
     same: int = 0
 
 
-def _plan(corpus: Corpus, writer: IndexWriter, *, overwrite: bool) -> _Plan:
+def _plan(corpus: Readable, writer: IndexWriter, *, overwrite: bool) -> _Plan:
     """Compare the corpus with the index; what has only moved is moved."""
     plan = _Plan({})
-    mine = {absolute(name) for name in corpus.names}
+    mine = {corpus.place(name) or name for name in corpus.names}
     if overwrite:  # what a stopped run with other files began is not asked for any more
         for source in writer.sources:
-            if source.path not in mine:
+            if source.key not in mine:
                 writer.remove(source)
-    known = {source.path: source for source in writer.sources if source.path}
+    known = {source.key: source for source in writer.sources}
     lost = {
         path: source
         for path, source in known.items()
-        if path not in mine and source.complete and source.reading == corpus.reading and not Path(path).exists()
+        if path == source.path
+        and path not in mine
+        and source.complete
+        and source.reading == corpus.reading
+        and not Path(path).exists()
     }
     for name in corpus.names:
-        path = absolute(name)
-        old = known.get(path)
+        path = corpus.place(name)
+        old = known.get(path or name)
         stamp = Stamp.of(path) if path else None
         if old is not None and old.reading == corpus.reading and state_of(old) is State.SAME:
             plan.same += 1
@@ -170,13 +173,13 @@ def _plan(corpus: Corpus, writer: IndexWriter, *, overwrite: bool) -> _Plan:
     return plan
 
 
-def _resume(corpus: Corpus, plan: _Plan, writer: IndexWriter) -> None:
+def _resume(corpus: Readable, plan: _Plan, writer: IndexWriter) -> None:
     """Go on with the file that a stopped run was reading, if it is among these and begins as it did then."""
     source = writer.unfinished
     if source is None or not source.path or source.reading != corpus.reading:
         return
     for name in plan.read:
-        if absolute(name) == source.path:
+        if corpus.place(name) == source.path:
             if writer.resume(source, islice(corpus.read(name), source.rows)):
                 plan.begun = source.rows
                 plan.read = {name: plan.read.pop(name), **plan.read}
@@ -191,12 +194,11 @@ def _prune(writer: IndexWriter) -> int:
 
 
 def _bytes(read: dict[str, Stamp | None]) -> int | None:
-    if STDIN in read:
-        return None
-    return sum(stamp.size for stamp in read.values() if stamp is not None)
+    sizes = [stamp.size for stamp in read.values() if stamp is not None]
+    return sum(sizes) if len(sizes) == len(read) else None
 
 
-def _windows(corpus: Corpus, plan: _Plan) -> Iterator[list[_Piece]]:
+def _windows(corpus: Readable, plan: _Plan) -> Iterator[list[_Piece]]:
     """Yield what is to be read, so many sentences at a time."""
     window: list[_Piece] = []
     room, begun = _WINDOW, plan.begun
@@ -219,7 +221,7 @@ def _windows(corpus: Corpus, plan: _Plan) -> Iterator[list[_Piece]]:
         yield window
 
 
-def _append(window: list[_Piece], encoder: Encoder, writer: IndexWriter, reading: str, plan: _Plan) -> None:
+def _append(window: list[_Piece], encoder: Encoder, writer: IndexWriter, corpus: Readable, plan: _Plan) -> None:
     texts = list(dict.fromkeys(sentence.text for piece in window for sentence in piece.sentences))
     found = writer.known(texts)
     fresh = [text for text in texts if text not in found]
@@ -228,7 +230,7 @@ def _append(window: list[_Piece], encoder: Encoder, writer: IndexWriter, reading
     found.update((text, (row, label)) for text, row, label in zip(fresh, encoded.rows, labels, strict=True))
     for piece in window:
         if piece.first:
-            writer.begin(piece.name, absolute(piece.name), reading)
+            writer.begin(piece.name, corpus.place(piece.name), corpus.reading)
         chosen = [found[sentence.text] for sentence in piece.sentences]
         if chosen:
             writer.append(piece.sentences, np.stack([row for row, _ in chosen]), [label for _, label in chosen])

@@ -8,7 +8,7 @@ from search.encoder import Encoder, Passport
 from search.encoders import load_encoder
 from search.errors import EncoderError, OptionError
 from search.filters import Filter, matching_rows
-from search.index import Index
+from search.index_reader import IndexReader
 from search.nearest import Scored, check_k
 from search.records import Hit
 from search.similarity import OPPOSITE_WEIGHT, Vectors, check_weight, label_block, opposite
@@ -70,7 +70,7 @@ def check_query(passport: Passport, *, k: int, sentiment: str | None, weight: fl
 class Searcher:
     """An index and the encoder that made it."""
 
-    def __init__(self, index: Index, encoder: Encoder) -> None:
+    def __init__(self, index: IndexReader, encoder: Encoder) -> None:
         """Put an index and its encoder together.
 
         Raises:
@@ -81,7 +81,7 @@ class Searcher:
         self._encoder = encoder
 
     @classmethod
-    def of(cls, index: Index, *, encoder: str | None = None) -> "Searcher":
+    def of(cls, index: IndexReader, *, encoder: str | None = None) -> "Searcher":
         """Load an index's encoder, which may have moved: `encoder` says where it is now.
 
         Raises:

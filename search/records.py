@@ -62,6 +62,11 @@ class IndexedSource:
     digest: str | None = None
 
     @property
+    def key(self) -> str:
+        """Return what makes it this source and no other: where it is, or its name where it is no file."""
+        return self.path or self.name
+
+    @property
     def complete(self) -> bool:
         """Say whether the file has been read to its end."""
         return self.digest is not None

@@ -393,7 +393,19 @@ def _truth(value: object) -> int | None:
 
 
 def _metadata(sentence: Sentence) -> str:
-    return json.dumps(dict(sentence.metadata), ensure_ascii=False, default=str)
+    try:
+        return json.dumps(dict(sentence.metadata), ensure_ascii=False, default=str, allow_nan=False)
+    except ValueError:
+        return json.dumps(_without_nan(dict(sentence.metadata)), ensure_ascii=False, default=str)
+
+
+def _without_nan(value: Any) -> Any:
+    """Return a value with None for numbers that JSON does not have, and SQLite does not read."""
+    if isinstance(value, dict):
+        return {key: _without_nan(one) for key, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [_without_nan(one) for one in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def _source_proof(source: IndexedSource) -> bytes:

@@ -12,10 +12,9 @@ from enum import StrEnum
 from pathlib import Path
 
 from search.files import sha256_of_file
-from search.lines import STDIN
 from search.records import IndexedSource
 
-__all__ = ["Stamp", "State", "absolute", "moved_from", "state_of"]
+__all__ = ["Stamp", "State", "moved_from", "state_of"]
 
 _CLOCK_NANOSECONDS = 2_000_000_000
 """The coarsest clock of a file system (FAT): a change within it of the reading may not show in the time."""
@@ -48,11 +47,6 @@ class Stamp:
         status = Path(path).stat()
         fresh = time.time_ns() - status.st_mtime_ns < _CLOCK_NANOSECONDS
         return cls(status.st_size, None if fresh else status.st_mtime_ns)
-
-
-def absolute(name: str) -> str:
-    """Return where a source is, wherever the next command is started; "" for standard input."""
-    return "" if name == STDIN else str(Path(name).absolute())
 
 
 def state_of(source: IndexedSource) -> State:

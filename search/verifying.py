@@ -9,7 +9,7 @@ import numpy as np
 
 from search.encoder import Encoder
 from search.errors import IndexFolderError
-from search.index import Index
+from search.index_reader import IndexReader
 from search.manifest import Layout
 from search.progress import SILENT, Progress
 from search.records import IndexedSource
@@ -37,7 +37,7 @@ def verify_index(folder: Path, encoder: Encoder | None = None, *, progress: Prog
     Raises:
         IndexFolderError: the folder is no index that can be opened; says what is wrong.
     """
-    with Index(folder) as index, SentenceFile(Layout(folder).sentences(index.manifest.build)) as file:
+    with IndexReader(folder) as index, SentenceFile(Layout(folder).sentences(index.manifest.build)) as file:
         problems: list[str] = []
         if (told := file.check()) != "ok":
             problems.append(f"SQLite: {told}")
@@ -60,7 +60,7 @@ def verify_index(folder: Path, encoder: Encoder | None = None, *, progress: Prog
         return Verified(index.manifest.count, canaries, tuple(problems))
 
 
-def _blocks(index: Index, file: SentenceFile) -> Iterator[str]:
+def _blocks(index: IndexReader, file: SentenceFile) -> Iterator[str]:
     """Compare the rows with their checksums."""
     expected = 0
     for block in file.blocks(index.manifest.rows):
@@ -72,7 +72,7 @@ def _blocks(index: Index, file: SentenceFile) -> Iterator[str]:
         yield f"checksums of {expected} rows, the manifest says {index.manifest.rows}"
 
 
-def _source(index: Index, file: SentenceFile, source: IndexedSource) -> Iterator[str]:
+def _source(index: IndexReader, file: SentenceFile, source: IndexedSource) -> Iterator[str]:
     """Compare the sentences of a source with their proofs, and all of them with its digest."""
     digest, found = hashlib.sha256(), 0
     try:
@@ -91,7 +91,7 @@ def _source(index: Index, file: SentenceFile, source: IndexedSource) -> Iterator
         yield f"{source.name}: its sentences are not those that were read"
 
 
-def _canaries(index: Index, encoder: Encoder) -> tuple[int, list[str]]:
+def _canaries(index: IndexReader, encoder: Encoder) -> tuple[int, list[str]]:
     """Encode some sentences again and compare; return how many, and what is wrong."""
     rows = [row for row, _ in index.texts()]
     chosen = rows[:: max(1, len(rows) // _CANARIES)][:_CANARIES]
