@@ -28,6 +28,7 @@ from search.indexing import build_index
 from search.manifest import Layout
 from search.query import DEFAULT_K, Searcher
 from search.records import Hit, IndexedSource, Source
+from search.words import Match
 
 __all__ = ["INDEXES", "Index", "resolve"]
 
@@ -148,6 +149,7 @@ class Index(IndexReader):
         where: str | None = None,
         sources: Sequence[str] = (),
         labels: Sequence[str] = (),
+        match: str = Match.MEANING,
     ) -> list[list[Hit]]:
         """Return the nearest sentences of each text, best first.
 
@@ -159,6 +161,7 @@ class Index(IndexReader):
             where: a condition on metadata, as `rating >= 4 and city = 'Lisbon'`; None: none.
             sources: patterns, one of which a sentence's source must fit; none: any source.
             labels: labels, one of which a sentence must have; none: any.
+            match: "meaning", "words", or "both"; see `Searcher.search`.
 
         Raises:
             EncoderError: the encoder cannot do what is asked.
@@ -167,7 +170,10 @@ class Index(IndexReader):
         if isinstance(texts, str):
             raise OptionError("search takes a list of texts; for one, give a list of one.")
         only = Filter(where, tuple(sources), tuple(labels))
-        return Searcher(self, self.encoder).search(texts, k=k, sentiment=sentiment, weight=weight, only=only)
+        if match not in set(Match):
+            raise OptionError(f"match is {match!r}; it is one of {', '.join(Match)}.")
+        searcher = Searcher(self, self.encoder)
+        return searcher.search(texts, k=k, sentiment=sentiment, weight=weight, only=only, match=Match(match))
 
     def delete(
         self,

@@ -6,6 +6,7 @@ A reader sees one generation, that of the manifest it opened, whatever a writer 
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
+from itertools import islice
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -146,6 +147,14 @@ class IndexReader:
         rows = list(self._sentences.matching(condition, values, self.manifest.rows))
         among[rows] = True
         return among
+
+    def with_words(self, expression: str, k: int, among: Among | None = None) -> list[int]:
+        """Return the first k rows (of those `among`) by how well they have the words of an FTS5 expression."""
+        if not expression:
+            return []
+        mine = self._alive if among is None else among if self._alive is None else among & self._alive
+        found = self._sentences.with_words(expression, self.manifest.rows)
+        return list(islice((row for row in found if mine is None or mine[row]), k))
 
     def columns(self) -> set[str]:
         """Return the names of the metadata that sentences have."""

@@ -4,7 +4,7 @@ A store's scores carry float32 rounding, and which of equal rows it returns is c
 scored again in one fixed way (`similarity.parts`) and ordered by score, then row.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -87,6 +87,12 @@ class Nearest:
                     (candidates,) = self._store.above(weighed[number : number + 1], floor, among)
                 results.append(self._scored(block[number], candidates, weight, k=k))
         return results
+
+    def scored(self, query: Vectors, rows: Sequence[int], weight: float) -> Scored:
+        """Return how n rows score for one (d+s,) row of unit blocks, in the order given."""
+        chosen = np.asarray(rows, dtype=np.int64)
+        meaning, sentiment = parts(np.asarray(self._vectors[chosen]), query[None, :], self._meaning_dim)
+        return Scored(chosen, total(meaning, sentiment, weight), meaning, sentiment)
 
     def above(self, queries: Vectors, threshold: float, weight: float, among: Among | None = None) -> Iterator[Scored]:
         """Yield, for every (m, d+s) row of unit blocks, all rows, or of those `among`, that reach the threshold."""

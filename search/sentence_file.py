@@ -57,6 +57,9 @@ CREATE TABLE sources (
     proof BLOB NOT NULL
 );
 CREATE TABLE blocks (first INTEGER PRIMARY KEY, rows INTEGER NOT NULL, sha256 TEXT NOT NULL);
+CREATE VIRTUAL TABLE words USING fts5(
+    text, content='sentences', content_rowid='row', tokenize="unicode61 remove_diacritics 2 tokenchars '_+'"
+);
 CREATE TABLE manifest (only INTEGER PRIMARY KEY CHECK (only = 1), content TEXT NOT NULL);
 """
 
@@ -150,7 +153,7 @@ class SentenceFile:
         for statement in ("PRAGMA journal_mode = WAL", "PRAGMA synchronous = FULL", "BEGIN IMMEDIATE"):
             self._write(statement)
         if not list(self._read("SELECT 1 FROM sqlite_master LIMIT 1")):
-            for statement in _SCHEMA.split(";"):
+            for statement in _SCHEMA.split(";\n"):
                 self._write(statement)
 
     def __enter__(self) -> Self:
@@ -217,6 +220,12 @@ class SentenceFile:
         values = self._read("SELECT first, rows, sha256 FROM blocks WHERE first < ? ORDER BY first", (rows,))
         return [Block(*one) for one in values]
 
+    def with_words(self, expression: str, rows: int) -> Iterator[int]:
+        """Yield those of so many rows that have the words of an FTS5 expression, best first (BM25), then in order."""
+        query = "SELECT rowid FROM words WHERE words MATCH ? AND rowid < ? ORDER BY rank, rowid"
+        for (row,) in self._read(query, (expression, rows)):
+            yield row
+
     def matching(self, condition: str, values: Sequence[object], rows: int) -> Iterator[int]:
         """Yield those of so many rows that meet a condition on columns of `sentences`, its `?` being the values."""
         query = f"SELECT row FROM sentences WHERE row < ? AND ({condition})"  # noqa: S608 - made by us, of our own words
@@ -237,13 +246,30 @@ class SentenceFile:
 
     def check(self) -> str:
         """Return "ok", or what SQLite finds wrong with the file."""
-        return str(next(iter(self._read("PRAGMA integrity_check(1)")))[0])
+        told = str(next(iter(self._read("PRAGMA integrity_check(1)")))[0])
+        return self._check_words() if told == "ok" else told
+
+    def _check_words(self) -> str:
+        """Compare the index of words with the sentences, where nobody writes just then."""
+        try:
+            self._connection.execute("PRAGMA query_only = OFF")
+            self._connection.execute("PRAGMA busy_timeout = 100")
+            self._connection.execute("INSERT INTO words (words, rank) VALUES ('integrity-check', 1)")
+        except sqlite3.DatabaseError as exc:
+            damaged = exc.sqlite_errorcode & 0xFF not in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_READONLY}
+            return f"the index of words is damaged ({exc})" if damaged else "ok"
+        finally:
+            self._connection.execute(f"PRAGMA busy_timeout = {1000 * _WAIT_SECONDS}")
+            self._connection.execute("PRAGMA query_only = ON")
+        return "ok"
 
     # Writing
 
     def begin(self, generation: int, rows: int) -> None:
         """Begin to write on a generation of so many rows; what a killed writer left beyond it is taken back."""
         newer = (generation,)
+        beyond = "SELECT 'delete', row, text FROM sentences WHERE row >= ?"
+        self._write(f"INSERT INTO words (words, rowid, text) {beyond}", (rows,))
         self._write("DELETE FROM sentences WHERE row >= ?", (rows,))
         self._write("DELETE FROM blocks WHERE first >= ?", (rows,))
         self._write("DELETE FROM sources WHERE written > ?", newer)
@@ -270,6 +296,7 @@ class SentenceFile:
             values.append((stored.row, one.text, content_hash(one.text), *place, stored.proof(vector)))
         with self._translated():
             self._connection.executemany("INSERT INTO sentences VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", values)
+        self._write("INSERT INTO words (rowid, text) SELECT row, text FROM sentences WHERE row >= ?", (first,))
 
     def add_source(self, source: IndexedSource, *, generation: int, visible: bool) -> IndexedSource:
         """Add a source, born in this generation or, not yet visible, later; return it with its number."""

@@ -16,8 +16,8 @@ search.similarity search.splitting search.tables search.corpus search.labelled
 search.checkpoint search.encoder search.encoder_huggingface search.encoders
 search.store search.store_faiss search.nearest search.metrics
 search.lock search.manifest search.sentence_file search.sources search.index_writer search.index_reader
-search.indexing search.compacting search.verifying search.filters search.query search.data_records search.index
-search.duplicates search.pairs
+search.indexing search.compacting search.verifying search.words search.filters search.query search.data_records
+search.index search.duplicates search.pairs
 search.measurements search.evaluate_rows search.evaluate_search search.evaluate
 search.training_options search.training_data search.pair_data search.training_watch search.joint
 search.training_run search.training search.pair_training search.model_card

@@ -9,10 +9,11 @@ import click
 
 from search.cli.output import show_hits
 from search.errors import InputError, KindredError, OptionError
+from search.filters import Filter
 from search.query import check_query
+from search.words import Match
 
 if TYPE_CHECKING:
-    from search.filters import Filter
     from search.query import Searcher
 
 __all__ = ["Settings", "ask"]
@@ -32,6 +33,8 @@ class Settings:
     k: int
     sentiment: str | None
     weight: float | None
+    only: Filter | None = None
+    match: Match = Match.MEANING
 
     def change(self, name: str, value: str) -> None:
         """Set one of them from what was typed; nothing after the name sets the default.
@@ -58,17 +61,23 @@ class Settings:
 
 
 def ask(
-    searcher: "Searcher", *, k: int, sentiment: str | None, weight: float | None, only: "Filter | None" = None
+    searcher: "Searcher",
+    *,
+    k: int,
+    sentiment: str | None,
+    weight: float | None,
+    only: Filter | None = None,
+    match: Match = Match.MEANING,
 ) -> None:
     """Ask for questions until the input ends; a mistake is told and the prompt goes on."""
-    settings = Settings(k, sentiment, weight)
+    settings = Settings(k, sentiment, weight, only, match)
     click.echo(f"{len(searcher.index):,} sentences. Ask, or type :help.", err=True)
     with _History():
         while (typed := _read()) is not None:
             try:
                 if typed in {":quit", ":q", ":exit"}:
                     return
-                _answer(typed, searcher, settings, only)
+                _answer(typed, searcher, settings)
             except KindredError as exc:
                 click.echo(f"Error: {exc}", err=True)
 
@@ -83,7 +92,7 @@ def _read() -> str | None:
         raise InputError(f"standard input: not UTF-8 ({exc.reason}).") from exc
 
 
-def _answer(typed: str, searcher: "Searcher", settings: Settings, only: "Filter | None") -> None:
+def _answer(typed: str, searcher: "Searcher", settings: Settings) -> None:
     if not typed:
         return
     if typed == ":help":
@@ -102,7 +111,12 @@ def _answer(typed: str, searcher: "Searcher", settings: Settings, only: "Filter 
         click.echo(str(settings))
     else:
         (hits,) = searcher.search(
-            [typed], k=settings.k, sentiment=settings.sentiment, weight=settings.weight, only=only
+            [typed],
+            k=settings.k,
+            sentiment=settings.sentiment,
+            weight=settings.weight,
+            only=settings.only,
+            match=settings.match,
         )
         show_hits(hits)
 

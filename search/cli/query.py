@@ -18,6 +18,13 @@ __all__ = ["command"]
     help="Which feeling the hits should have.  [default: same, where the encoder knows labels]",
 )
 @weight_option
+@click.option(
+    "--match",
+    type=click.Choice(["meaning", "words", "both"]),
+    default="meaning",
+    show_default=True,
+    help='What sentences are found by; words in "..." must be there.',
+)
 @click.option("--where", metavar="CONDITION", help='Only sentences whose metadata meet it: "rating >= 4".')
 @click.option("--source", "sources", multiple=True, metavar="PATTERN", help="Only these sources: 'reviews/*.csv'.")
 @click.option("--label", "labels", multiple=True, metavar="LABEL", help="Only sentences with this label.")
@@ -30,6 +37,7 @@ def command(
     k: int,
     sentiment: str | None,
     weight: float | None,
+    match: str,
     where: str | None,
     sources: tuple[str, ...],
     labels: tuple[str, ...],
@@ -46,6 +54,7 @@ def command(
       kindred query hotels "breakfast" --sentiment positive -k 5
       kindred query hotels "the staff were rude" --sentiment opposite
       kindred query reviews "cold room" --where "rating >= 4 and city = 'Lisbon'" --label negative
+      kindred query support 'router XR-500 "will not start"' --match both
       kindred query hotels --file questions.txt --json
     """
     from search.cli.output import print_json, say, show_hits
@@ -54,6 +63,7 @@ def command(
     from search.lines import LineReader
     from search.query import Searcher, check_query
     from search.sources import state_of
+    from search.words import Match
 
     asked = list(queries)
     if file is not None:
@@ -71,9 +81,9 @@ def command(
         if not asked:
             from search.cli.prompt import ask
 
-            ask(searcher, k=k, sentiment=sentiment, weight=weight, only=only)
+            ask(searcher, k=k, sentiment=sentiment, weight=weight, only=only, match=Match(match))
             return
-        answers = searcher.search(asked, k=k, sentiment=sentiment, weight=weight, only=only)
+        answers = searcher.search(asked, k=k, sentiment=sentiment, weight=weight, only=only, match=Match(match))
         met = {hit.entry.sentence.source for hits in answers for hit in hits}
         states = {source.name: state_of(source) for source in opened.sources if source.name in met}
     for query, hits in zip(asked, answers, strict=True):
