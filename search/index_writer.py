@@ -144,6 +144,13 @@ class IndexWriter:
         self._reading = source, digest
         self._changed = True
 
+    def abandon(self) -> None:
+        """Give up the source that is being read; what was appended of it does not count."""
+        source, _ = self._current()
+        if source.number:
+            self.remove(source)
+        self._reading = None
+
     def complete(self, read: Source, modified: int | None) -> None:
         """End the source: it has been read as `read` says, and was changed last at `modified` (None: unknown)."""
         source, digest = self._current()

@@ -5,7 +5,7 @@ the index has never had.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 
@@ -13,7 +13,7 @@ import numpy as np
 
 from search.corpus import Readable
 from search.encoder import Encoder
-from search.errors import OutputError
+from search.errors import InputError, OutputError
 from search.index_reader import IndexReader
 from search.index_writer import IndexWriter, best_labels
 from search.manifest import Manifest
@@ -31,7 +31,8 @@ _WINDOW = 4096
 class Indexed:
     """What a run did: the index as it is now, and how many files were new, changed, moved, the same, and removed.
 
-    `sources` is how many the index has, those of earlier runs included.
+    `sources` is how many the index has, those of earlier runs included. `failed` says of each file that could not be
+    used why; what the index had of it before is as it was.
     """
 
     manifest: Manifest
@@ -41,16 +42,21 @@ class Indexed:
     moved: int
     same: int
     pruned: int
+    failed: tuple[InputError, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class _Piece:
-    """Consecutive sentences of a source: its first ones, or not; `read` says what it was, once this is its end."""
+    """Consecutive sentences of a source: its first ones, or not; `read` says what it was, once this is its end.
+
+    `failed` says that the source cannot be used after all.
+    """
 
     name: str
     first: bool
     sentences: list[Sentence]
     read: Source | None
+    failed: InputError | None = None
 
 
 def default_name(pattern: str) -> str:
@@ -83,6 +89,7 @@ def build_index(
     *,
     overwrite: bool = False,
     prune: bool = False,
+    strict: bool = True,
     wait: float = 0.0,
     progress: Progress = SILENT,
 ) -> Indexed:
@@ -96,11 +103,12 @@ def build_index(
         encoder: the one that made the index.
         overwrite: make the index anew; until that is finished, the old one is what opens.
         prune: remove the sentences of files that are gone, be they of this corpus or not.
+        strict: stop at a file that cannot be used; else go on with the others, unless there is none that can.
         wait: how many seconds to wait for another writer.
         progress: is told how far it is.
 
     Raises:
-        InputError: a file cannot be used; names file and line.
+        InputError: a file cannot be used, and there is no other or `strict` is asked; names file and line.
         OutputError: the folder cannot be written to, or another process does.
         IndexFolderError: the index is damaged, of another format, or of another encoder.
     """
@@ -109,7 +117,8 @@ def build_index(
         pruned = _prune(writer) if prune else 0
         progress.start("indexing", _bytes(plan.read), "bytes")
         count, waiting = 0, False
-        for window in _windows(corpus, plan):
+        failed: dict[str, InputError] = {}
+        for window in _windows(corpus, plan, failed, strict=strict):
             if waiting:
                 writer.commit(finished=False)
             _append(window, encoder, writer, corpus, plan)
@@ -117,21 +126,26 @@ def build_index(
             count += sum(len(piece.sentences) for piece in window)
             progress.advance(corpus.bytes_read, f"{count:,} sentences")
         progress.finish()
+        if failed and len(failed) == len(corpus.names):
+            raise failed[corpus.names[0]]
         manifest = writer.commit(finished=True)
         sources = len(writer.sources)
-    return Indexed(manifest, sources, len(plan.read) - plan.changed, plan.changed, plan.moved, plan.same, pruned)
+    read = set(plan.read) - set(failed)
+    changed = len(read & plan.changed)
+    reasons = tuple(failed.values())
+    return Indexed(manifest, sources, len(read) - changed, changed, plan.moved, plan.same, pruned, reasons)
 
 
 @dataclass(slots=True)
 class _Plan:
-    """The files to read, each with how it looked before that, and how many others there are of each kind.
+    """The files to read, each with how it looked before that, those of them that the index has, and how many others.
 
     The first of them may have been read in part by a stopped run: so many sentences are there already.
     """
 
     read: dict[str, Stamp | None]
     begun: int = 0
-    changed: int = 0
+    changed: set[str] = field(default_factory=set)
     moved: int = 0
     same: int = 0
 
@@ -168,7 +182,8 @@ def _plan(corpus: Readable, writer: IndexWriter, *, overwrite: bool) -> _Plan:
             plan.moved += 1
         else:
             plan.read[name] = stamp
-            plan.changed += old is not None
+            if old is not None:
+                plan.changed.add(name)
     _resume(corpus, plan, writer)
     return plan
 
@@ -180,7 +195,11 @@ def _resume(corpus: Readable, plan: _Plan, writer: IndexWriter) -> None:
         return
     for name in plan.read:
         if corpus.place(name) == source.path:
-            if writer.resume(source, islice(corpus.read(name), source.rows)):
+            try:
+                same = writer.resume(source, islice(corpus.read(name), source.rows))
+            except InputError:  # which is met again, and told, when it is read
+                same = False
+            if same:
                 plan.begun = source.rows
                 plan.read = {name: plan.read.pop(name), **plan.read}
             return
@@ -198,8 +217,8 @@ def _bytes(read: dict[str, Stamp | None]) -> int | None:
     return sum(sizes) if len(sizes) == len(read) else None
 
 
-def _windows(corpus: Readable, plan: _Plan) -> Iterator[list[_Piece]]:
-    """Yield what is to be read, so many sentences at a time."""
+def _windows(corpus: Readable, plan: _Plan, failed: dict[str, InputError], *, strict: bool) -> Iterator[list[_Piece]]:
+    """Yield what is to be read, so many sentences at a time; files that cannot be used are added to `failed`."""
     window: list[_Piece] = []
     room, begun = _WINDOW, plan.begun
     for name in plan.read:
@@ -207,12 +226,19 @@ def _windows(corpus: Readable, plan: _Plan) -> Iterator[list[_Piece]]:
         first = not begun
         for _ in islice(sentences, begun):
             begun = 0
-        read = None
-        while read is None:
-            some = list(islice(sentences, room))
+        done = False
+        while not done:
+            try:
+                some = list(islice(sentences, room))
+            except InputError as exc:
+                if strict:
+                    raise
+                failed[name] = exc
+                window.append(_Piece(name, first, [], None, exc))
+                break
             room -= len(some)
-            read = corpus.sources[-1] if room else None
-            window.append(_Piece(name, first, some, read))
+            done = bool(room)
+            window.append(_Piece(name, first, some, corpus.sources[-1] if done else None))
             first = False
             if not room:
                 yield window
@@ -232,6 +258,8 @@ def _append(window: list[_Piece], encoder: Encoder, writer: IndexWriter, corpus:
         if piece.first:
             writer.begin(piece.name, corpus.place(piece.name), corpus.reading)
         chosen = [found[sentence.text] for sentence in piece.sentences]
+        if piece.failed is not None:
+            writer.abandon()
         if chosen:
             writer.append(piece.sentences, np.stack([row for row, _ in chosen]), [label for _, label in chosen])
         if piece.read is not None:

@@ -150,6 +150,30 @@ def test_bad_file(tmp_path: Path) -> None:
     assert not (tmp_path / "i").exists()
 
 
+@pytest.mark.parametrize("window", [1, 2, 100])
+def test_a_bad_file_among_others_is_left_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, window: int) -> None:
+    """Not strict, a file that breaks off is told with its reason and leaves no sentence; the others are there."""
+    monkeypatch.setattr(indexing, "_WINDOW", window)
+    good, other = corpus_of(tmp_path, OLD), corpus_of(tmp_path, NEW, "z.txt")
+    bad = tmp_path / "b.csv"
+    bad.write_text("text,n\na,1\nb,2\nc,3\nd,4,5\n", encoding="utf-8")
+    corpus = Corpus([*good.names, str(bad), *other.names])
+    with pytest.raises(InputError, match=r"b\.csv:5: 3 cells"):
+        build_index(corpus, tmp_path / "strict", ToyEncoder())
+    done = build_index(corpus, tmp_path / "i", ToyEncoder(), strict=False)
+    assert [str(reason).partition(": ")[0] for reason in done.failed] == [f"{bad}:5"]
+    assert (done.new, done.sources, done.manifest.finished) == (2, 2, True)
+    assert texts_of(tmp_path / "i") == [*OLD, *NEW]
+    with pytest.raises(InputError, match=r"b\.csv:5"):
+        build_index(Corpus([str(bad)]), tmp_path / "alone", ToyEncoder(), strict=False)
+    bad.write_text("text,n\na,1\n", encoding="utf-8")
+    assert build_index(corpus, tmp_path / "i", ToyEncoder(), strict=False).new == 1
+    bad.write_text("text,n\na,1,2\n", encoding="utf-8")
+    spoilt = build_index(corpus, tmp_path / "i", ToyEncoder(), strict=False)
+    assert (spoilt.changed, spoilt.same, len(spoilt.failed)) == (0, 2, 1)
+    assert texts_of(tmp_path / "i") == [*OLD, *NEW, "a"], "what was read of it before stays"
+
+
 @pytest.mark.parametrize("overwrite", [True, False])
 def test_interrupted_right_after_the_commit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, overwrite: bool) -> None:
     """Interrupted when the manifest is in place but not yet flushed, the index opens, and the next run ends well."""

@@ -21,6 +21,7 @@ __all__ = ["command"]
 @text_column
 @overwrite_option
 @click.option("--prune", is_flag=True, help="Remove what the index has of files that are gone.")
+@click.option("--strict", is_flag=True, help="Stop at a file that cannot be used, instead of going on with the others.")
 @wait_option
 @as_json
 def command(
@@ -31,12 +32,13 @@ def command(
     text_column: str | None,
     overwrite: bool,
     prune: bool,
+    strict: bool,
     wait: float,
     json_: bool,
-) -> None:
+) -> int:
     """Index text FILES: .txt, .md, .csv, .tsv, .jsonl, .parquet, folders, globs, or - for standard input.
 
-    Run again, only what has changed is read; stopped, the same command goes on.
+    Run again, only what has changed is read; stopped, the same command goes on. Exit code 1 where a file was left out.
 
     \b
     Examples:
@@ -59,17 +61,22 @@ def command(
         check_related(corpus, folder)
     loaded = load_encoder(encoder or (there.passport.name if there else None))
     with Bar() as bar:
-        done = build_index(corpus, folder, loaded, overwrite=overwrite, prune=prune, wait=wait, progress=bar)
+        done = build_index(
+            corpus, folder, loaded, overwrite=overwrite, prune=prune, strict=strict, wait=wait, progress=bar
+        )
     manifest = done.manifest
+    for reason in done.failed:
+        say(f"Left out: {reason}")
     if json_:
         counts = {"new": done.new, "changed": done.changed, "moved": done.moved, "same": done.same}
         head = {"index": str(folder), "count": manifest.count, "digest": manifest.digest}
-        print_json([{**head, **counts, "pruned": done.pruned}])
-        return
+        print_json([{**head, **counts, "pruned": done.pruned, "failed": [str(reason) for reason in done.failed]}])
+        return int(bool(done.failed))
     click.echo(
         f"{manifest.count:,} sentences of {done.sources:,} file(s) with {manifest.passport.name}: {folder}{_told(done)}"
     )
     say(f'Next: kindred query {folder} "your question"')
+    return int(bool(done.failed))
 
 
 def _told(done: "Indexed") -> str:
