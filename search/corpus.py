@@ -6,10 +6,12 @@ Tables: the text column's cell is the sentence, the other columns become its met
 """
 
 import glob
+import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
+from typing import Protocol
 
 from search.errors import InputError
 from search.lines import STDIN, Line, LineReader
@@ -17,7 +19,7 @@ from search.records import Sentence, Source
 from search.splitting import Span, markdown_blocks, sentence_spans, trimmed
 from search.tables import TABLE_SUFFIXES, TableReader, choose_column
 
-__all__ = ["TEXT_COLUMNS", "Corpus", "Unit", "expand"]
+__all__ = ["TEXT_COLUMNS", "Corpus", "Readable", "Unit", "expand"]
 
 TEXT_COLUMNS = ("text", "sentence", "review", "content", "body", "comment", "question", "document", "title")
 """What a text column is usually called, most likely first."""
@@ -70,6 +72,27 @@ def expand(patterns: Sequence[str]) -> list[str]:
     for name in names:
         first.setdefault(name if name == STDIN else Path(name).absolute(), name)
     return list(first.values())
+
+
+class Readable(Protocol):
+    """Sources that give sentences: files, or a program's records."""
+
+    names: list[str]
+    sources: list[Source]
+
+    @property
+    def bytes_read(self) -> int:
+        """Return how much has been read so far."""
+
+    @property
+    def reading(self) -> str:
+        """Say how sources are cut into sentences."""
+
+    def place(self, name: str) -> str:
+        """Return where a source's file is, or "" where it is none."""
+
+    def read(self, name: str) -> Iterator[Sentence]:
+        """Yield the sentences of a source; at its end its `Source` is the last of `sources`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,20 +148,37 @@ class Corpus:
             InputError: a file cannot be read, or holds no sentence; names file and line.
         """
         for name in self.names:
-            count = 0
-            for sentence in self._sentences(name):
-                if len(sentence.text) > _MAX_CHARACTERS and self._unit is not Unit.DOCUMENT:
-                    raise InputError(
-                        f"{name}:{sentence.line}: a sentence of {len(sentence.text):,} characters, the limit is "
-                        f"{_MAX_CHARACTERS:,}; split the text with --unit sentence, or put in line breaks."
-                    )
-                count += 1
-                yield sentence
-            if self._reader is None or count == 0:
-                raise InputError(f"{name}: no text in it (the file is empty, or every line is blank).")
-            self.sources.append(Source(name, self._reader.size, self._reader.sha256, count))
-            self._finished_bytes += self._reader.size
-            self._reader = None
+            yield from self.read(name)
+
+    @property
+    def reading(self) -> str:
+        """Say how files are cut into sentences; read in another way, a file gives others."""
+        return json.dumps({"unit": self._unit, "text_column": self._text_column})
+
+    def place(self, name: str) -> str:
+        """Return where a file is, wherever the next command is started; "" for standard input."""
+        return "" if name == STDIN else str(Path(name).absolute())
+
+    def read(self, name: str) -> Iterator[Sentence]:
+        """Yield the sentences of one file; at its end its `Source` is the last of `sources`.
+
+        Raises:
+            InputError: the file cannot be read, or holds no sentence; names file and line.
+        """
+        count = 0
+        for sentence in self._sentences(name):
+            if len(sentence.text) > _MAX_CHARACTERS and self._unit is not Unit.DOCUMENT:
+                raise InputError(
+                    f"{name}:{sentence.line}: a sentence of {len(sentence.text):,} characters, the limit is "
+                    f"{_MAX_CHARACTERS:,}; split the text with --unit sentence, or put in line breaks."
+                )
+            count += 1
+            yield sentence
+        if self._reader is None or count == 0:
+            raise InputError(f"{name}: no text in it (the file is empty, or every line is blank).")
+        self.sources.append(Source(name, self._reader.size, self._reader.sha256, count))
+        self._finished_bytes += self._reader.size
+        self._reader = None
 
     def _sentences(self, name: str) -> Iterator[Sentence]:
         if Path(name).suffix.lower() in TABLE_SUFFIXES:

@@ -34,7 +34,7 @@ def measure_topics(encoder: Encoder, name: str, weights: Sequence[float]) -> Ite
     """
     texts, topics, feelings = _with_one_opinion(name)
     rows = encoder.encode(texts).rows
-    nearest = Nearest(rows, encoder.passport.meaning_dim, FaissStore.build(rows))
+    nearest = Nearest(rows, encoder.passport.meaning_dim, FaissStore(rows))
     asks: list[str | None] = [None] if encoder.passport.labels is None else [SAME]
     if encoder.passport.labels is not None and encoder.passport.labels.scale is Scale.ORDINAL:
         asks.append(OPPOSITE)
@@ -100,7 +100,7 @@ def measure_retrieval(encoder: Encoder, folder: Path, weights: Sequence[float]) 
     if not asked:
         raise InputError(f"{folder}: no query of qrels is in queries.jsonl.")
     rows = encoder.encode(documents).rows
-    nearest = Nearest(rows, encoder.passport.meaning_dim, FaissStore.build(rows))
+    nearest = Nearest(rows, encoder.passport.meaning_dim, FaissStore(rows))
     wanted = encoder.encode([queries[query] for query in asked]).rows
     for weight in weights:
         sums: dict[str, float] = defaultdict(float)

@@ -1,29 +1,41 @@
-"""An index, opened to be read: sentences and rows, row i of the vectors being sentence i."""
+"""An index as a program uses it: made, added to, asked, and deleted from, without a file of text.
 
-import json
-import sqlite3
-from collections.abc import Iterator, Sequence
+>>> import tempfile
+>>> from search.index import Index
+>>> rows = [{"text": "The room was cold.", "city": "Lisbon"}, {"text": "Breakfast was lovely.", "city": "Porto"}]
+>>> with tempfile.TemporaryDirectory() as folder, Index.create(folder + "/hotels") as index:  # doctest: +SKIP
+...     index.add(rows)
+...     [[hit]] = index.search(["we were freezing"], k=1)
+...     print(hit.entry.sentence.text, hit.entry.sentence.metadata)
+2
+The room was cold. {'city': 'Lisbon'}
+"""
+
+from collections.abc import Iterable, Sequence
 from pathlib import Path
-from types import TracebackType
 from typing import Any, Self
 
 import numpy as np
 
-from search.encoder import Passport
-from search.errors import IndexFolderError
-from search.manifest import Layout, Manifest
-from search.nearest import Nearest
-from search.records import Entry, Sentence
-from search.similarity import Vectors
-from search.store_faiss import FaissStore
+from search.data_records import Records
+from search.encoder import Encoder
+from search.encoders import load_encoder
+from search.errors import OptionError, OutputError
+from search.filters import Filter, matching_rows
+from search.index_reader import IndexReader
+from search.index_writer import IndexWriter
+from search.indexing import build_index
+from search.manifest import Layout
+from search.query import DEFAULT_K, Searcher
+from search.records import Hit, IndexedSource, Source
+from search.words import Match
 
 __all__ = ["INDEXES", "Index", "resolve"]
 
 INDEXES = Path("indexes")
 """Where indexes live that are named and not pathed."""
 
-_COLUMNS = "row, text, source, line, start, end, label, probability, metadata"
-_PARAMETERS = 900
+_BATCH = 4096
 
 
 def resolve(name: str) -> Path:
@@ -37,90 +49,177 @@ def resolve(name: str) -> Path:
     return folder if folder.exists() and not Layout(named).manifest.exists() else named
 
 
-class Index:
-    """Sentences with their rows. Use as a context manager, or `close` it."""
+class Index(IndexReader):
+    """An index and, once it is needed, its encoder. Use as a context manager, or `close` it.
 
-    def __init__(self, folder: Path) -> None:
-        """Open an index folder for reading; it is checked to be whole, not to be undamaged.
+    What `add` and `delete` have committed is seen by this object at once, and by others when they `refresh`.
+    """
+
+    def __init__(self, folder: Path, encoder: Encoder | None = None) -> None:
+        """Open an index folder; `encoder` is the one that made it, None: it is loaded when it is needed.
 
         Raises:
-            IndexFolderError: the folder is no index, is of a newer format, or lacks a file.
+            IndexFolderError: the folder is no index, is damaged, or was made by another encoder.
         """
-        self.folder = folder
-        self.manifest = Manifest.read(folder)
-        layout = Layout(folder)
-        for record in self.manifest.files:
-            path = folder / record.name
-            size = path.stat().st_size if path.exists() else None
-            if size != record.size:
-                state = "missing" if size is None else f"{size} bytes long, the manifest says {record.size}"
-                raise IndexFolderError(f"{path} is {state}; build the index again.")
-        generation = self.manifest.generation
-        shape = (self.manifest.count, self.passport.width)
-        self.vectors: Vectors = np.memmap(layout.vectors(generation), dtype=np.float32, mode="r", shape=shape)
-        self.nearest = Nearest(self.vectors, self.passport.meaning_dim, FaissStore.open(layout.faiss(generation)))
-        uri = f"{layout.sentences(generation).absolute().as_uri()}?mode=ro&immutable=1"
-        self._sentences = sqlite3.connect(uri, uri=True, check_same_thread=False)
+        super().__init__(folder)
+        self._encoder = encoder
+        if encoder is not None:
+            self.check_encoder(encoder.passport)
+
+    @classmethod
+    def open(cls, name: str | Path, *, encoder: Encoder | str | None = None) -> Self:
+        """Open an index by its folder, or by its name in `indexes/`.
+
+        Args:
+            name: which.
+            encoder: the one that made it, or where it is now; None: where it was when the index was made.
+
+        Raises:
+            IndexFolderError: there is no such index, it is damaged, or was made by another encoder.
+            EncoderError: the encoder cannot be found or loaded.
+        """
+        return cls(resolve(str(name)), load_encoder(encoder) if isinstance(encoder, str) else encoder)
+
+    @classmethod
+    def create(cls, name: str | Path, *, encoder: Encoder | str | None = None) -> Self:
+        """Make an empty index and open it.
+
+        Args:
+            name: its folder, or a name in `indexes/`.
+            encoder: what makes its rows: an encoder, a checkpoint's folder or a model's name; None: kindred-mini.
+
+        Raises:
+            OutputError: there is something already.
+            EncoderError: the encoder cannot be found or loaded.
+        """
+        folder = resolve(str(name))
+        if Layout(folder).manifest.exists():
+            raise OutputError(f"{folder} is an index already; open it with Index.open, or remove it.")
+        loaded = load_encoder(encoder) if encoder is None or isinstance(encoder, str) else encoder
+        with IndexWriter(folder, loaded.passport) as writer:
+            writer.commit(finished=True)
+        return cls(folder, loaded)
 
     @property
-    def passport(self) -> Passport:
-        """Say which encoder made the rows."""
-        return self.manifest.passport
-
-    def __len__(self) -> int:
-        """Return the number of sentences."""
-        return self.manifest.count
-
-    def __enter__(self) -> Self:
-        """Give the index to a with block."""
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        """Close the index."""
-        self.close()
-
-    def close(self) -> None:
-        """Let go of the folder."""
-        self._sentences.close()
-
-    def entries(self, rows: Sequence[int]) -> list[Entry]:
-        """Return the sentences of the rows, in the order asked for."""
-        found: dict[int, Entry] = {}
-        for start in range(0, len(rows), _PARAMETERS):
-            wanted = [int(row) for row in rows[start : start + _PARAMETERS]]
-            marks = ", ".join("?" * len(wanted))
-            query = f"SELECT {_COLUMNS} FROM sentences WHERE row IN ({marks})"  # noqa: S608 - marks only
-            found.update((values[0], _entry(values)) for values in self._read(query, wanted))
-        return [found[int(row)] for row in rows]
-
-    def texts(self) -> Iterator[tuple[int, str]]:
-        """Yield every row's number and text, in row order."""
-        yield from self._read("SELECT row, text FROM sentences ORDER BY row")
-
-    def _read(self, query: str, values: Sequence[int] = ()) -> Iterator[tuple[Any, ...]]:
-        try:
-            yield from self._sentences.execute(query, values)
-        except sqlite3.DatabaseError as exc:
-            path = Layout(self.folder).sentences(self.manifest.generation)
-            raise IndexFolderError(f"{path}: damaged ({exc}); build the index again.") from exc
-
-    def check_encoder(self, passport: Passport) -> None:
-        """Refuse an encoder other than the one that made the rows.
+    def encoder(self) -> Encoder:
+        """Return the encoder that made the index; it is loaded when first asked for.
 
         Raises:
-            IndexFolderError: naming both, and what to do.
+            EncoderError: it cannot be found or loaded.
+            IndexFolderError: what is found under its name is another.
         """
-        mine = self.passport
-        if passport.fingerprint != mine.fingerprint:
-            raise IndexFolderError(
-                f"{self.folder} was made by the encoder {mine.name} ({mine.fingerprint[:12]}); {passport.name} "
-                f"({passport.fingerprint[:12]}) is another, whose scores would mean nothing here. Name the first with "
-                f"--encoder, or index the files again with --encoder {passport.name}."
-            )
+        if self._encoder is None:
+            self._encoder = load_encoder(self.passport.name)
+            self.check_encoder(self._encoder.passport)
+        return self._encoder
 
+    def add(
+        self,
+        records: Iterable[Any],
+        *,
+        source: str | None = None,
+        text_column: str | None = None,
+        wait: float = 0.0,
+    ) -> int:
+        """Add records and commit them; return how many sentences they are.
 
-def _entry(values: tuple[int, str, str, int, int, int, str | None, float | None, str]) -> Entry:
-    row, text, source, line, start, end, label, probability, metadata = values
-    return Entry(row, Sentence(text, source, line, start, end, json.loads(metadata)), label, probability)
+        Args:
+            records: mappings, each with a text and other fields, which become metadata; or texts alone; or a pandas
+                DataFrame. They are read a window at a time.
+            source: a name for where they come from; what was added under it before is replaced. None: a new name.
+            text_column: the field of the text; None: the usual one ("text", "sentence", "review", ...).
+            wait: how many seconds to wait for another process that writes to the index.
+
+        Raises:
+            InputError: a record cannot be used; names it by its number.
+            OutputError: the index cannot be written to.
+        """
+        name = self._new_name() if source is None else source
+        build_index(Records(records, name, text_column=text_column), self.folder, self.encoder, wait=wait)
+        self.refresh()
+        return sum(one.rows for one in self.sources if one.key == name)
+
+    def search(
+        self,
+        texts: Sequence[str],
+        *,
+        k: int = DEFAULT_K,
+        sentiment: str | None = None,
+        weight: float | None = None,
+        where: str | None = None,
+        sources: Sequence[str] = (),
+        labels: Sequence[str] = (),
+        match: str = Match.MEANING,
+    ) -> list[list[Hit]]:
+        """Return the nearest sentences of each text, best first.
+
+        Args:
+            texts: the queries.
+            k: how many hits each, 1 or more.
+            sentiment: "same", "opposite", "any", or a label; None: "same" where the encoder has labels.
+            weight: how much sentiment counts, in [0, 1]; None: the encoder's default.
+            where: a condition on metadata, as `rating >= 4 and city = 'Lisbon'`; None: none.
+            sources: patterns, one of which a sentence's source must fit; none: any source.
+            labels: labels, one of which a sentence must have; none: any.
+            match: "meaning", "words", or "both"; see `Searcher.search`.
+
+        Raises:
+            EncoderError: the encoder cannot do what is asked.
+            OptionError: an option is out of range, or fits nothing that there is.
+        """
+        if isinstance(texts, str):
+            raise OptionError("search takes a list of texts; for one, give a list of one.")
+        only = Filter(where, tuple(sources), tuple(labels))
+        if match not in set(Match):
+            raise OptionError(f"match is {match!r}; it is one of {', '.join(Match)}.")
+        searcher = Searcher(self, self.encoder)
+        return searcher.search(texts, k=k, sentiment=sentiment, weight=weight, only=only, match=Match(match))
+
+    def delete(
+        self,
+        *,
+        where: str | None = None,
+        sources: Sequence[str] = (),
+        labels: Sequence[str] = (),
+        wait: float = 0.0,
+    ) -> int:
+        """Delete the sentences that fit, as in `search`, and commit; return how many they were.
+
+        A file stays a source of the index if it has other sentences, and is not read again unless it changes.
+
+        Raises:
+            OptionError: nothing is said of what to delete, or it fits nothing that there is.
+            OutputError: the index cannot be written to.
+        """
+        only = Filter(where, tuple(sources), tuple(labels))
+        if not only:
+            raise OptionError("Say which sentences to delete: where, sources or labels.")
+        with IndexWriter(self.folder, self.passport, wait=wait) as writer:
+            self.refresh()
+            before = len(self)
+            among = matching_rows(self, only)
+            for source in self.sources:
+                mine = among[source.first : source.first + source.rows]
+                if mine.all():
+                    writer.remove(source)
+                elif mine.any():
+                    self._rewrite(source, np.flatnonzero(~mine) + source.first, writer)
+            manifest = writer.commit(finished=self.manifest.finished)
+        self.refresh()
+        return before - manifest.count
+
+    def _rewrite(self, source: IndexedSource, rows: Any, writer: IndexWriter) -> None:
+        """Write those rows of a source anew, in the place of all."""
+        writer.remove(source)
+        writer.begin(source.name, source.path, source.reading)
+        for start in range(0, len(rows), _BATCH):
+            some = rows[start : start + _BATCH]
+            entries = self.entries(some.tolist())
+            labels = [(entry.label, entry.probability) for entry in entries]
+            writer.append([entry.sentence for entry in entries], self.vectors[some], labels)
+        if source.size is not None and source.sha256 is not None:
+            writer.complete(Source(source.name, source.size, source.sha256, source.rows), source.modified)
+
+    def _new_name(self) -> str:
+        taken = {source.key for source in self.sources}
+        return next(name for number in range(1, len(taken) + 2) if (name := f"records-{number}") not in taken)

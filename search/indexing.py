@@ -1,22 +1,62 @@
-"""Files to an index: sentences are read, encoded and written a window at a time."""
+"""Files to an index: what is new or has changed is read, encoded and committed a window at a time.
+
+Run again after a kill, or after some files have changed, it goes on from what is committed and encodes only texts that
+the index has never had.
+"""
 
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 
 import numpy as np
 
-from search.corpus import Corpus
+from search.corpus import Readable
 from search.encoder import Encoder
+from search.errors import InputError, OutputError
+from search.index_reader import IndexReader
 from search.index_writer import IndexWriter, best_labels
 from search.manifest import Manifest
 from search.progress import SILENT, Progress
-from search.records import Sentence
+from search.records import Sentence, Source
+from search.sources import Stamp, State, moved_from, state_of
 
-__all__ = ["build_index", "default_name"]
+__all__ = ["Indexed", "build_index", "check_related", "default_name"]
 
 _WINDOW = 4096
-"""Sentences in memory at a time; enough that batches of like length can be made of them."""
+"""Sentences in memory, and in a commit; enough that batches of like length can be made of them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Indexed:
+    """What a run did: the index as it is now, and how many files were new, changed, moved, the same, and removed.
+
+    `sources` is how many the index has, those of earlier runs included. `failed` says of each file that could not be
+    used why; what the index had of it before is as it was.
+    """
+
+    manifest: Manifest
+    sources: int
+    new: int
+    changed: int
+    moved: int
+    same: int
+    pruned: int
+    failed: tuple[InputError, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Piece:
+    """Consecutive sentences of a source: its first ones, or not; `read` says what it was, once this is its end.
+
+    `failed` says that the source cannot be used after all.
+    """
+
+    name: str
+    first: bool
+    sentences: list[Sentence]
+    read: Source | None
+    failed: InputError | None = None
 
 
 def default_name(pattern: str) -> str:
@@ -26,43 +66,202 @@ def default_name(pattern: str) -> str:
     return name or "index"
 
 
-def build_index(
-    corpus: Corpus, folder: Path, encoder: Encoder, *, overwrite: bool = False, progress: Progress = SILENT
-) -> Manifest:
-    """Encode a corpus into an index folder. The folder counts as an index only when all is done.
-
-    Equal texts are encoded once.
+def check_related(corpus: Readable, folder: Path) -> None:
+    """Refuse to add files to an index that was made of quite others, and only happens to have their name.
 
     Raises:
-        InputError: a file cannot be used; names file and line.
-        OutputError: the folder exists.
+        OutputError: none of the files is a source of the index; says what to do.
+        IndexFolderError: the folder is no index.
     """
-    with IndexWriter(folder, encoder.passport, overwrite=overwrite) as writer:
-        progress.start("indexing", corpus.total_bytes, "bytes")
-        count = 0
-        for window in _windows(corpus):
-            _append(window, encoder, writer)
-            count += len(window)
+    with IndexReader(folder) as index:
+        known = {source.path: source.name for source in index.sources if source.path}
+    if known and not any(corpus.place(name) in known for name in corpus.names):
+        raise OutputError(
+            f"{folder} is an index of other files ({next(iter(known.values()))}). To add these to it, say so with "
+            f"--out {folder}; to replace it, --overwrite; else choose another --out."
+        )
+
+
+def build_index(
+    corpus: Readable,
+    folder: Path,
+    encoder: Encoder,
+    *,
+    overwrite: bool = False,
+    prune: bool = False,
+    strict: bool = True,
+    wait: float = 0.0,
+    progress: Progress = SILENT,
+) -> Indexed:
+    """Bring an index folder in line with a corpus: read what is new or has changed, keep the rest.
+
+    Equal texts are encoded once. Every window is committed; a stopped run is gone on with by the same call.
+
+    Args:
+        corpus: the files. Others that the index has stay in it.
+        folder: the index; made where there is none.
+        encoder: the one that made the index.
+        overwrite: make the index anew; until that is finished, the old one is what opens.
+        prune: remove the sentences of files that are gone, be they of this corpus or not.
+        strict: stop at a file that cannot be used; else go on with the others, unless there is none that can.
+        wait: how many seconds to wait for another writer.
+        progress: is told how far it is.
+
+    Raises:
+        InputError: a file cannot be used, and there is no other or `strict` is asked; names file and line.
+        OutputError: the folder cannot be written to, or another process does.
+        IndexFolderError: the index is damaged, of another format, or of another encoder.
+    """
+    with IndexWriter(folder, encoder.passport, overwrite=overwrite, wait=wait) as writer:
+        plan = _plan(corpus, writer, overwrite=overwrite)
+        pruned = _prune(writer) if prune else 0
+        progress.start("indexing", _bytes(plan.read), "bytes")
+        count, waiting = 0, False
+        failed: dict[str, InputError] = {}
+        for window in _windows(corpus, plan, failed, strict=strict):
+            if waiting:
+                writer.commit(finished=False)
+            _append(window, encoder, writer, corpus, plan)
+            waiting = True
+            count += sum(len(piece.sentences) for piece in window)
             progress.advance(corpus.bytes_read, f"{count:,} sentences")
         progress.finish()
-        return writer.commit(corpus.sources)
+        if failed and len(failed) == len(corpus.names):
+            raise failed[corpus.names[0]]
+        manifest = writer.commit(finished=True)
+        sources = len(writer.sources)
+    read = set(plan.read) - set(failed)
+    changed = len(read & plan.changed)
+    reasons = tuple(failed.values())
+    return Indexed(manifest, sources, len(read) - changed, changed, plan.moved, plan.same, pruned, reasons)
 
 
-def _windows(corpus: Corpus) -> Iterator[list[Sentence]]:
-    sentences = iter(corpus)
-    while window := list(islice(sentences, _WINDOW)):
+@dataclass(slots=True)
+class _Plan:
+    """The files to read, each with how it looked before that, those of them that the index has, and how many others.
+
+    The first of them may have been read in part by a stopped run: so many sentences are there already.
+    """
+
+    read: dict[str, Stamp | None]
+    begun: int = 0
+    changed: set[str] = field(default_factory=set)
+    moved: int = 0
+    same: int = 0
+
+
+def _plan(corpus: Readable, writer: IndexWriter, *, overwrite: bool) -> _Plan:
+    """Compare the corpus with the index; what has only moved is moved."""
+    plan = _Plan({})
+    mine = {corpus.place(name) or name for name in corpus.names}
+    if overwrite:  # what a stopped run with other files began is not asked for any more
+        for source in writer.sources:
+            if source.key not in mine:
+                writer.remove(source)
+    known = {source.key: source for source in writer.sources}
+    lost = {
+        path: source
+        for path, source in known.items()
+        if path == source.path
+        and path not in mine
+        and source.complete
+        and source.reading == corpus.reading
+        and not Path(path).exists()
+    }
+    for name in corpus.names:
+        path = corpus.place(name)
+        old = known.get(path or name)
+        stamp = Stamp.of(path) if path else None
+        if old is not None and old.reading == corpus.reading and state_of(old) is State.SAME:
+            plan.same += 1
+            if stamp is not None and stamp.modified != old.modified:
+                writer.note_time(old, stamp.modified)
+        elif old is None and stamp is not None and (origin := moved_from(path, lost.values())):
+            writer.move(origin, name, path, stamp.modified)
+            del lost[origin.path]
+            plan.moved += 1
+        else:
+            plan.read[name] = stamp
+            if old is not None:
+                plan.changed.add(name)
+    _resume(corpus, plan, writer)
+    return plan
+
+
+def _resume(corpus: Readable, plan: _Plan, writer: IndexWriter) -> None:
+    """Go on with the file that a stopped run was reading, if it is among these and begins as it did then."""
+    source = writer.unfinished
+    if source is None or not source.path or source.reading != corpus.reading:
+        return
+    for name in plan.read:
+        if corpus.place(name) == source.path:
+            try:
+                same = writer.resume(source, islice(corpus.read(name), source.rows))
+            except InputError:  # which is met again, and told, when it is read
+                same = False
+            if same:
+                plan.begun = source.rows
+                plan.read = {name: plan.read.pop(name), **plan.read}
+            return
+
+
+def _prune(writer: IndexWriter) -> int:
+    gone = [source for source in writer.sources if state_of(source) is State.GONE]
+    for source in gone:
+        writer.remove(source)
+    return len(gone)
+
+
+def _bytes(read: dict[str, Stamp | None]) -> int | None:
+    sizes = [stamp.size for stamp in read.values() if stamp is not None]
+    return sum(sizes) if len(sizes) == len(read) else None
+
+
+def _windows(corpus: Readable, plan: _Plan, failed: dict[str, InputError], *, strict: bool) -> Iterator[list[_Piece]]:
+    """Yield what is to be read, so many sentences at a time; files that cannot be used are added to `failed`."""
+    window: list[_Piece] = []
+    room, begun = _WINDOW, plan.begun
+    for name in plan.read:
+        sentences = corpus.read(name)
+        first = not begun
+        for _ in islice(sentences, begun):
+            begun = 0
+        done = False
+        while not done:
+            try:
+                some = list(islice(sentences, room))
+            except InputError as exc:
+                if strict:
+                    raise
+                failed[name] = exc
+                window.append(_Piece(name, first, [], None, exc))
+                break
+            room -= len(some)
+            done = bool(room)
+            window.append(_Piece(name, first, some, corpus.sources[-1] if done else None))
+            first = False
+            if not room:
+                yield window
+                window, room = [], _WINDOW
+    if window:
         yield window
 
 
-def _append(window: list[Sentence], encoder: Encoder, writer: IndexWriter) -> None:
-    texts = list(dict.fromkeys(sentence.text for sentence in window))
-    known = writer.known(texts)
-    fresh = [text for text in texts if text not in known]
+def _append(window: list[_Piece], encoder: Encoder, writer: IndexWriter, corpus: Readable, plan: _Plan) -> None:
+    texts = list(dict.fromkeys(sentence.text for piece in window for sentence in piece.sentences))
+    found = writer.known(texts)
+    fresh = [text for text in texts if text not in found]
     encoded = encoder.encode(fresh)
-    found = {
-        text: (vector, *label)
-        for text, vector, label in zip(fresh, encoded.rows, best_labels(encoded, encoder.passport), strict=True)
-    }
-    found.update((text, writer.encoded(row)) for text, row in known.items())
-    chosen = [found[sentence.text] for sentence in window]
-    writer.append(window, np.stack([one[0] for one in chosen]), [(one[1], one[2]) for one in chosen])
+    labels = best_labels(encoded, encoder.passport)
+    found.update((text, (row, label)) for text, row, label in zip(fresh, encoded.rows, labels, strict=True))
+    for piece in window:
+        if piece.first:
+            writer.begin(piece.name, corpus.place(piece.name), corpus.reading)
+        chosen = [found[sentence.text] for sentence in piece.sentences]
+        if piece.failed is not None:
+            writer.abandon()
+        if chosen:
+            writer.append(piece.sentences, np.stack([row for row, _ in chosen]), [label for _, label in chosen])
+        if piece.read is not None:
+            stamp = plan.read[piece.name]
+            writer.complete(piece.read, stamp.modified if stamp else None)

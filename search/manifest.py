@@ -1,22 +1,23 @@
 """`manifest.json`: what an index folder holds. An index is what its manifest says; other files there do not count."""
 
+import hashlib
+import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from search.encoder import Passport
 from search.errors import IndexFolderError, InputError
-from search.files import read_json, sha256_of_file, write_json
-from search.records import Source
+from search.files import read_json, write_json
 
-__all__ = ["FORMAT", "FileRecord", "Layout", "Manifest"]
+__all__ = ["FORMAT", "Layout", "Manifest"]
 
-FORMAT = 1
+FORMAT = 2
 
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """The names inside an index folder. Files of a generation carry its number, so that two never share one."""
+    """The names inside an index folder. Files carry the number of their build, so that two builds never share one."""
 
     folder: Path
 
@@ -25,41 +26,43 @@ class Layout:
         """The one file that makes the folder an index."""
         return self.folder / "manifest.json"
 
-    def sentences(self, generation: int) -> Path:
+    @property
+    def next(self) -> Path:
+        """The manifest of a build that is to replace the index once it is finished."""
+        return self.folder / "next.json"
+
+    @property
+    def lock(self) -> Path:
+        """The file that a writer holds locked."""
+        return self.folder / "writer.lock"
+
+    @property
+    def writer(self) -> Path:
+        """The file that says which process the writer is."""
+        return self.folder / "writer.pid"
+
+    def sentences(self, build: int) -> Path:
         """The sentences, in SQLite."""
-        return self.folder / f"sentences-{generation:06d}.sqlite"
+        return self.folder / f"sentences-{build:06d}.sqlite"
 
-    def vectors(self, generation: int) -> Path:
+    def vectors(self, build: int) -> Path:
         """The rows: raw float32, little endian, row after row."""
-        return self.folder / "vectors" / f"{generation:06d}.f32"
+        return self.folder / "vectors" / f"{build:06d}.f32"
 
-    def faiss(self, generation: int) -> Path:
-        """The search structure."""
-        return self.folder / "faiss" / f"{generation:06d}.faiss"
+    def own(self) -> set[Path]:
+        """All that belongs to an index in the folder, whether it counts or not."""
+        patterns = ("sentences-*.sqlite*", "vectors/*.f32", "faiss/*.faiss", ".*.json.*.aside")
+        fixed = {self.manifest, self.next, self.lock, self.writer, self.folder / "vectors", self.folder / "faiss"}
+        return {path for path in fixed if path.exists()}.union(*(self.folder.glob(pattern) for pattern in patterns))
 
-    def all_files(self, generation: int) -> list[Path]:
-        """Every file of a generation."""
-        return [self.sentences(generation), self.vectors(generation), self.faiss(generation)]
+    def last_build(self) -> int:
+        """Return the highest number that a file carries, or 0."""
+        names = [path.name.removeprefix("sentences-") for path in self.own() if path.parent != self.folder / "faiss"]
+        return max((int(name[:6]) for name in names if name[:6].isdecimal()), default=0)
 
-    def strays(self, generation: int) -> list[Path]:
-        """Files of any other generation, and manifests that a killed build had not put in place."""
-        patterns = ("sentences-*.sqlite", "vectors/*.f32", "faiss/*.faiss", f".{self.manifest.name}.*.aside")
-        mine = self.all_files(generation)
-        return [path for pattern in patterns for path in self.folder.glob(pattern) if path not in mine]
-
-
-@dataclass(frozen=True, slots=True)
-class FileRecord:
-    """A file of the index: its name in the folder, its size in bytes, and its SHA-256."""
-
-    name: str
-    size: int
-    sha256: str
-
-    @classmethod
-    def of(cls, path: Path, folder: Path) -> "FileRecord":
-        """Describe a file that is written."""
-        return cls(path.relative_to(folder).as_posix(), path.stat().st_size, sha256_of_file(path))
+    def files(self, build: int) -> set[Path]:
+        """The files of a build, SQLite's journals among them."""
+        return {self.vectors(build), *self.folder.glob(f"{self.sentences(build).name}*")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,59 +70,107 @@ class Manifest:
     """What an index holds.
 
     Attributes:
-        generation: grows by one with every build into the same folder.
+        generation: grows by one with every commit.
+        build: the number that the files carry; grows when the index is written anew.
+        finished: whether the job that wrote it came to its end.
         passport: the encoder that made the rows.
-        count: how many sentences, and rows, there are.
-        digest: hash of the sentences, their order and their sources' content; not of how it was built.
-        sources: the files that were read.
-        files: the files of the index.
+        rows: how many rows are written, those that no longer count included.
+        count: how many sentences there are.
+        digest: hash of the sentences and of the content of their sources; not of how, when or in which order the
+            sources came in.
     """
 
     generation: int
+    build: int
+    finished: bool
     passport: Passport
+    rows: int
     count: int
     digest: str
-    sources: tuple[Source, ...]
-    files: tuple[FileRecord, ...]
 
-    def write(self, folder: Path) -> None:
+    def to_json(self) -> dict[str, Any]:
+        """Return the manifest as its file holds it."""
+        value = {
+            "format": FORMAT,
+            "generation": self.generation,
+            "build": self.build,
+            "finished": self.finished,
+            "encoder": self.passport.to_json(),
+            "rows": self.rows,
+            "count": self.count,
+            "digest": self.digest,
+            "store": {"kind": "flat", "recall": 1.0},
+        }
+        return {**value, "checksum": _checksum(value)}
+
+    def write(self, path: Path) -> None:
         """Write the manifest, whole or not at all: this is the commit."""
-        write_json(
-            Layout(folder).manifest,
-            {
-                "format": FORMAT,
-                "generation": self.generation,
-                "encoder": self.passport.to_json(),
-                "count": self.count,
-                "digest": self.digest,
-                "store": {"kind": "flat", "recall": 1.0},
-                "sources": [
-                    {"name": one.name, "size": one.size, "sha256": one.sha256, "sentences": one.sentences}
-                    for one in self.sources
-                ],
-                "files": [{"name": one.name, "size": one.size, "sha256": one.sha256} for one in self.files],
-            },
-        )
+        write_json(path, self.to_json())
 
     @classmethod
     def read(cls, folder: Path) -> "Manifest":
         """Read the manifest of a folder.
 
         Raises:
-            IndexFolderError: the folder is no index, is of a newer format, or its manifest is damaged.
+            IndexFolderError: the folder is no index, is of another format, or its manifest is damaged.
         """
-        path = Layout(folder).manifest
+        layout = Layout(folder)
         if not folder.is_dir():
             raise IndexFolderError(f"{folder}: no such index. Build one with: kindred index FILES --out {folder}")
-        if not path.exists():
-            raise IndexFolderError(f"{folder} is not an index: it has no {path.name}.")
+        if not layout.manifest.exists():
+            if layout.own():
+                raise IndexFolderError(
+                    f"{folder} is unfinished: its first build was stopped before anything was committed. "
+                    "Run the same kindred index again."
+                )
+            raise IndexFolderError(f"{folder} is not an index: it has no {layout.manifest.name}.")
+        return cls.read_file(layout.manifest)
+
+    @classmethod
+    def replaced(cls, folder: Path) -> int:
+        """Return the generation of the index that is to be replaced, 0 where there is none that can be read.
+
+        Raises:
+            IndexFolderError: it is of a newer format, which may hold what this version knows nothing of.
+        """
+        path = Layout(folder).manifest
+        try:
+            value = read_json(path) if path.exists() else {}
+        except InputError:
+            return 0
+        _refuse_newer(path, value)
+        generation = value.get("generation")
+        return generation if isinstance(generation, int) else 0
+
+    @classmethod
+    def read_file(cls, path: Path) -> "Manifest":
+        """Read a manifest.
+
+        Raises:
+            IndexFolderError: it is of another format, or damaged.
+        """
         try:
             value = read_json(path)
         except InputError as exc:
-            raise IndexFolderError(f"{exc} Build the index again.") from exc
-        written = value.get("format")
-        if isinstance(written, int) and written > FORMAT:
-            raise IndexFolderError(f"{path}: format {written}, this version reads up to {FORMAT}. Upgrade kindred.")
+            raise IndexFolderError(f"{exc} Try: kindred repair {path.parent}") from exc
+        return cls.from_json(path, value)
+
+    @classmethod
+    def from_json(cls, path: Path, value: dict[str, Any]) -> "Manifest":
+        """Read what `to_json` gave; `path` says where it was.
+
+        Raises:
+            IndexFolderError: it is of another format, or damaged.
+        """
+        _refuse_newer(path, value)
+        if value.get("format") == 1:
+            raise IndexFolderError(
+                f"{path}: format 1, of an earlier version of kindred; this one writes format {FORMAT}. "
+                f"Index the files again: kindred index FILES --out {path.parent} --overwrite"
+            )
+        checksum = value.pop("checksum", None)
+        if checksum != _checksum(value):
+            raise IndexFolderError(f"{path}: damaged (its checksum is another). Try: kindred repair {path.parent}")
         return cls._parse(path, value)
 
     @classmethod
@@ -127,11 +178,22 @@ class Manifest:
         try:
             return cls(
                 generation=value["generation"],
+                build=value["build"],
+                finished=value["finished"],
                 passport=Passport.from_json(value["encoder"]),
+                rows=value["rows"],
                 count=value["count"],
                 digest=value["digest"],
-                sources=tuple(Source(**one) for one in value["sources"]),
-                files=tuple(FileRecord(**one) for one in value["files"]),
             )
         except (KeyError, TypeError) as exc:
-            raise IndexFolderError(f"{path}: damaged ({exc!r}); build the index again.") from exc
+            raise IndexFolderError(f"{path}: damaged ({exc!r}). Try: kindred repair {path.parent}") from exc
+
+
+def _checksum(value: dict[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(value, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
+
+
+def _refuse_newer(path: Path, value: dict[str, Any]) -> None:
+    written = value.get("format")
+    if isinstance(written, int) and written > FORMAT:
+        raise IndexFolderError(f"{path}: format {written}, this version reads up to {FORMAT}. Upgrade kindred.")

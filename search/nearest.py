@@ -4,7 +4,7 @@ A store's scores carry float32 rounding, and which of equal rows it returns is c
 scored again in one fixed way (`similarity.parts`) and ordered by score, then row.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from search.errors import OptionError
 from search.similarity import Vectors, parts, total, weigh
-from search.store import Found, Store
+from search.store import Among, Found, Store
 
 __all__ = ["Nearest", "Scored", "check_k", "check_threshold"]
 
@@ -58,35 +58,56 @@ def check_threshold(threshold: float) -> None:
 class Nearest:
     """Nearest rows among (n, d+s) rows of unit blocks."""
 
-    def __init__(self, vectors: Vectors, meaning_dim: int, store: Store) -> None:
-        """Search `vectors` (may be a memory map) with a store of the same rows; `meaning_dim` is d."""
+    def __init__(self, vectors: Vectors, meaning_dim: int, store: Store, alive: Among | None = None) -> None:
+        """Search `vectors` (may be a memory map) with a store of the same rows; `meaning_dim` is d.
+
+        Rows that are not `alive` are never found; None: all are.
+        """
         self._vectors = vectors
         self._meaning_dim = meaning_dim
         self._store = store
+        self._alive = alive
 
-    def top(self, queries: Vectors, k: int, weight: float) -> list[Scored]:
-        """Return the min(k, n) nearest rows of every (m, d+s) row of unit blocks, by score, then row."""
+    def top(self, queries: Vectors, k: int, weight: float, among: Among | None = None) -> list[Scored]:
+        """Return the min(k, n) nearest of n rows to every (m, d+s) row of unit blocks, by score, then row.
+
+        The n rows are all, or those `among` names.
+        """
         check_k(k)
+        among = self._searched(among)
+        count = self._store.count if among is None else int(np.count_nonzero(among))
         results: list[Scored] = []
         for start in range(0, len(queries), _QUERIES):
             block = queries[start : start + _QUERIES]
             weighed = weigh(block, weight, self._meaning_dim)
-            for number, found in enumerate(self._store.search(weighed, k + _SPARE)):
+            for number, found in enumerate(self._store.search(weighed, k + _SPARE, among)):
                 candidates = found
-                if len(found.rows) < self._store.count and found.scores[k - 1] - found.scores[-1] < 2 * _ROUNDING:
+                if len(found.rows) < count and found.scores[k - 1] - found.scores[-1] < 2 * _ROUNDING:
                     floor = float(found.scores[k - 1]) - 2 * _ROUNDING
-                    (candidates,) = self._store.above(weighed[number : number + 1], floor)
+                    (candidates,) = self._store.above(weighed[number : number + 1], floor, among)
                 results.append(self._scored(block[number], candidates, weight, k=k))
         return results
 
-    def above(self, queries: Vectors, threshold: float, weight: float) -> Iterator[Scored]:
-        """Yield, for every (m, d+s) row of unit blocks, all rows that score the threshold or more."""
+    def scored(self, query: Vectors, rows: Sequence[int], weight: float) -> Scored:
+        """Return how n rows score for one (d+s,) row of unit blocks, in the order given."""
+        chosen = np.asarray(rows, dtype=np.int64)
+        meaning, sentiment = parts(np.asarray(self._vectors[chosen]), query[None, :], self._meaning_dim)
+        return Scored(chosen, total(meaning, sentiment, weight), meaning, sentiment)
+
+    def above(self, queries: Vectors, threshold: float, weight: float, among: Among | None = None) -> Iterator[Scored]:
+        """Yield, for every (m, d+s) row of unit blocks, all rows, or of those `among`, that reach the threshold."""
         check_threshold(threshold)
+        among = self._searched(among)
         for start in range(0, len(queries), _QUERIES):
             block = np.ascontiguousarray(queries[start : start + _QUERIES])
             weighed = weigh(block, weight, self._meaning_dim)
-            for number, found in enumerate(self._store.above(weighed, threshold - _ROUNDING)):
+            for number, found in enumerate(self._store.above(weighed, threshold - _ROUNDING, among)):
                 yield self._scored(block[number], found, weight, threshold=threshold)
+
+    def _searched(self, among: Among | None) -> Among | None:
+        if among is None or self._alive is None:
+            return self._alive if among is None else among
+        return among & self._alive
 
     def _scored(
         self, query: Vectors, found: Found, weight: float, *, k: int | None = None, threshold: float = -2.0

@@ -7,10 +7,13 @@ import numpy as np
 from search.encoder import Encoder, Passport
 from search.encoders import load_encoder
 from search.errors import EncoderError, OptionError
-from search.index import Index
+from search.filters import Filter, matching_rows
+from search.index_reader import IndexReader
 from search.nearest import Scored, check_k
 from search.records import Hit
 from search.similarity import OPPOSITE_WEIGHT, Vectors, check_weight, label_block, opposite
+from search.store import Among
+from search.words import Match, Words, fused, words_of
 
 __all__ = ["ANY", "DEFAULT_K", "OPPOSITE", "SAME", "Searcher", "aim", "check_query"]
 
@@ -18,6 +21,9 @@ SAME, OPPOSITE, ANY = "same", "opposite", "any"
 """What a query may ask of sentiment, beside a label's name: its own, the mirrored one, or none."""
 
 DEFAULT_K = 10
+
+_DEPTH = 100
+"""How far down two rankings are looked at to fuse them."""
 
 
 def aim(rows: Vectors, passport: Passport, sentiment: str | None, weight: float | None) -> tuple[Vectors, float]:
@@ -69,7 +75,7 @@ def check_query(passport: Passport, *, k: int, sentiment: str | None, weight: fl
 class Searcher:
     """An index and the encoder that made it."""
 
-    def __init__(self, index: Index, encoder: Encoder) -> None:
+    def __init__(self, index: IndexReader, encoder: Encoder) -> None:
         """Put an index and its encoder together.
 
         Raises:
@@ -80,7 +86,7 @@ class Searcher:
         self._encoder = encoder
 
     @classmethod
-    def of(cls, index: Index, *, encoder: str | None = None) -> "Searcher":
+    def of(cls, index: IndexReader, *, encoder: str | None = None) -> "Searcher":
         """Load an index's encoder, which may have moved: `encoder` says where it is now.
 
         Raises:
@@ -95,7 +101,14 @@ class Searcher:
         return self.index.passport
 
     def search(
-        self, texts: Sequence[str], *, k: int = DEFAULT_K, sentiment: str | None = None, weight: float | None = None
+        self,
+        texts: Sequence[str],
+        *,
+        k: int = DEFAULT_K,
+        sentiment: str | None = None,
+        weight: float | None = None,
+        only: Filter | None = None,
+        match: Match = Match.MEANING,
     ) -> list[list[Hit]]:
         """Return the min(k, n) nearest sentences of each text, best first; ties in the order of the index.
 
@@ -104,10 +117,14 @@ class Searcher:
             k: how many hits each, 1 or more.
             sentiment: "same", "opposite", "any", or a label; None: "same" where the encoder has labels.
             weight: how much sentiment counts, in [0, 1]; None: the encoder's default.
+            only: which sentences are searched; None: all. The k hits are the nearest of these.
+            match: what a sentence is found by. By words, the hits are those that have some of the text's, the best
+                first (BM25), and all that it has in quotation marks; by both, the two rankings are fused. The score of
+                a hit is its similarity in any case.
 
         Raises:
             EncoderError: the encoder cannot do what is asked.
-            OptionError: an option is out of range, or a text is blank.
+            OptionError: an option is out of range, a text is blank, or the filter fits nothing that there is.
         """
         check_query(self.passport, k=k, sentiment=sentiment, weight=weight)
         if any(not text.strip() for text in texts):
@@ -117,8 +134,26 @@ class Searcher:
                 text.encode()
             except UnicodeEncodeError as exc:  # bytes of the command line that Python could not decode
                 raise OptionError(f"The query {text!r} is not UTF-8; set the terminal to UTF-8.") from exc
+        among = matching_rows(self.index, only) if only else None
         rows, used = aim(self._encoder.encode(texts).rows, self.passport, sentiment, weight)
-        return [self._hits(found) for found in self.index.nearest.top(rows, k, used)]
+        if match is Match.MEANING:
+            return [self._hits(found) for found in self.index.nearest.top(rows, k, used, among)]
+        return [
+            self._hits(self._by_words(text, row, k, used, among, match)) for text, row in zip(texts, rows, strict=True)
+        ]
+
+    def _by_words(self, text: str, row: Vectors, k: int, weight: float, among: Among | None, match: Match) -> Scored:
+        """Return the first k rows by words, or by words and meaning; what is in quotation marks is in each of them."""
+        words, depth = words_of(text), k if match is Match.WORDS else max(k, _DEPTH)
+        by_words = self.index.with_words(words.expression(), depth, among)
+        if match is Match.WORDS:
+            return self.index.nearest.scored(row, by_words, weight)
+        if words.phrases:
+            quoted = np.zeros(self.index.manifest.rows, dtype=np.bool_)
+            quoted[self.index.with_words(Words(words.phrases, ()).expression(), len(quoted), among)] = True
+            among = quoted
+        (by_meaning,) = self.index.nearest.top(row[None, :], depth, weight, among)
+        return self.index.nearest.scored(row, fused([by_meaning.rows.tolist(), by_words], k), weight)
 
     def _hits(self, found: Scored) -> list[Hit]:
         labelled = self.passport.labels is not None

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-__all__ = ["Cluster", "Entry", "Hit", "Pair", "Sentence", "Source"]
+__all__ = ["Cluster", "Entry", "Hit", "IndexedSource", "Pair", "Sentence", "Source"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +31,45 @@ class Source:
     size: int
     sha256: str
     sentences: int
+
+
+@dataclass(frozen=True, slots=True)
+class IndexedSource:
+    """A source as an index holds it: rows `first` to `first + rows` of the index are its sentences.
+
+    Attributes:
+        number: counts the sources that the index ever had, from 1.
+        name: as the user gave it.
+        path: where the file is, absolute; "" where there is none (standard input).
+        reading: how the file was cut into sentences; another way of reading gives other rows.
+        first: its first row.
+        rows: how many rows it has.
+        size: the file's bytes; None, like all that follows, until the file has been read to its end.
+        modified: the file's time of change in nanoseconds; None also where that proves nothing.
+        sha256: of the file's content.
+        digest: of its sentences, in their order, and its content.
+    """
+
+    number: int
+    name: str
+    path: str
+    reading: str
+    first: int
+    rows: int
+    size: int | None = None
+    modified: int | None = None
+    sha256: str | None = None
+    digest: str | None = None
+
+    @property
+    def key(self) -> str:
+        """Return what makes it this source and no other: where it is, or its name where it is no file."""
+        return self.path or self.name
+
+    @property
+    def complete(self) -> bool:
+        """Say whether the file has been read to its end."""
+        return self.digest is not None
 
 
 @dataclass(frozen=True, slots=True)

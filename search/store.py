@@ -1,7 +1,6 @@
 """What a store is: the nearest rows by inner product."""
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Protocol
 
 import numpy as np
@@ -9,7 +8,10 @@ import numpy.typing as npt
 
 from search.similarity import Vectors
 
-__all__ = ["Found", "Store"]
+__all__ = ["Among", "Found", "Store"]
+
+Among = npt.NDArray[np.bool_]
+"""Of n rows, which are searched at all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,11 +29,8 @@ class Store(Protocol):
     def count(self) -> int:
         """Return the number of rows."""
 
-    def search(self, queries: Vectors, k: int) -> list[Found]:
-        """Return the min(k, count) nearest rows of every (m, width) query."""
+    def search(self, queries: Vectors, k: int, among: Among | None = None) -> list[Found]:
+        """Return the min(k, n) nearest of the n rows searched, for every (m, width) query."""
 
-    def above(self, queries: Vectors, threshold: float) -> list[Found]:
-        """Return all rows whose inner product with the query is greater than the threshold."""
-
-    def save(self, path: Path) -> None:
-        """Write the store to one file."""
+    def above(self, queries: Vectors, threshold: float, among: Among | None = None) -> list[Found]:
+        """Return all rows searched whose inner product with the query is greater than the threshold."""

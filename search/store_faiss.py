@@ -1,88 +1,90 @@
-"""The store in FAISS: an exact (flat) index.
+"""The store in FAISS: exact, on the rows where they are, so that there is no second copy to build or to fall behind.
 
-Traps met here: a wrong width is an empty AssertionError, so it is checked before; k > count pads with -1, which is
-dropped; range search is strictly greater, as `Store.above` says.
+Rows that do not count are left out inside the search (FAISS's IDSelector), never afterwards.
+
+Traps met here: FAISS checks no shape, so it is checked before; k > n pads with -1, which is dropped; range search is
+strictly greater, as `Store.above` says.
 """
 
-from pathlib import Path
+from typing import Any
 
 import faiss
 import numpy as np
 
-from search.errors import IndexFolderError, OptionError, OutputError
+from search.errors import OptionError
 from search.similarity import Vectors
-from search.store import Found
+from search.store import Among, Found
 
 __all__ = ["FaissStore"]
 
-_BLOCK = 65_536
+_FAISS: Any = faiss
+"""Its type stubs know neither the overloads nor the selectors that are used here."""
 
 
 class FaissStore:
-    """Rows in a flat FAISS index of inner products."""
+    """Rows searched by FAISS's exact inner product."""
 
-    def __init__(self, index: faiss.Index) -> None:
-        """Wrap a FAISS index; use `build` or `open`."""
-        self._index = index
-
-    @classmethod
-    def build(cls, vectors: Vectors) -> "FaissStore":
-        """Build a store of (n, width) rows, which may be a memory map: they are read in blocks."""
-        index = faiss.IndexFlatIP(vectors.shape[1])
-        for start in range(0, len(vectors), _BLOCK):
-            index.add(np.ascontiguousarray(vectors[start : start + _BLOCK], dtype=np.float32))
-        return cls(index)
-
-    @classmethod
-    def open(cls, path: Path) -> "FaissStore":
-        """Open what `save` wrote.
-
-        Raises:
-            IndexFolderError: the file is missing or damaged.
-        """
-        try:
-            return cls(faiss.read_index(str(path), faiss.IO_FLAG_MMAP_IFC))
-        except RuntimeError as exc:
-            raise IndexFolderError(f"{path}: not readable as a FAISS index; build the index again.") from exc
+    def __init__(self, vectors: Vectors) -> None:
+        """Search (n, width) rows, which may be a memory map; they are not copied where they are as FAISS needs them."""
+        self._vectors = np.ascontiguousarray(vectors, dtype=np.float32)
 
     @property
     def count(self) -> int:
         """Return the number of rows."""
-        return int(self._index.ntotal)
+        return len(self._vectors)
 
-    def search(self, queries: Vectors, k: int) -> list[Found]:
-        """Return the min(k, count) nearest rows of every (m, width) query, best first."""
+    def search(self, queries: Vectors, k: int, among: Among | None = None) -> list[Found]:
+        """Return the min(k, n) nearest of the n rows searched, for every (m, width) query, best first."""
         self._check(queries)
-        if not self.count or not len(queries):
-            return [Found(np.empty(0, np.int64), np.empty(0, np.float32)) for _ in queries]
-        scores, rows = self._index.search(queries, min(k, self.count))
+        k = min(k, self.count if among is None else int(np.count_nonzero(among)))
+        if not k or not len(queries):
+            return [_nothing() for _ in queries]
+        queries = np.ascontiguousarray(queries, dtype=np.float32)
+        scores = np.empty((len(queries), k), np.float32)
+        rows = np.empty((len(queries), k), np.int64)
+        with _Selected(among) as selector:
+            _FAISS.knn_inner_product(*self._sides(queries), k, _FAISS.swig_ptr(scores), _FAISS.swig_ptr(rows), selector)
         return [Found(found[found >= 0], score[found >= 0]) for found, score in zip(rows, scores, strict=True)]
 
-    def above(self, queries: Vectors, threshold: float) -> list[Found]:
-        """Return all rows whose inner product with the query is greater than the threshold."""
+    def above(self, queries: Vectors, threshold: float, among: Among | None = None) -> list[Found]:
+        """Return all rows searched whose inner product with the query is greater than the threshold."""
         self._check(queries)
         if not self.count or not len(queries):
-            return [Found(np.empty(0, np.int64), np.empty(0, np.float32)) for _ in queries]
-        limits, scores, rows = self._index.range_search(queries, threshold)
+            return [_nothing() for _ in queries]
+        queries = np.ascontiguousarray(queries, dtype=np.float32)
+        found = _FAISS.RangeSearchResult(len(queries))
+        with _Selected(among) as selector:
+            _FAISS.range_search_inner_product(*self._sides(queries), threshold, found, selector)
+        limits = _FAISS.rev_swig_ptr(found.lims, len(queries) + 1).astype(np.int64)
+        rows = _FAISS.rev_swig_ptr(found.labels, int(limits[-1])).copy()
+        scores = _FAISS.rev_swig_ptr(found.distances, int(limits[-1])).copy()
         return [
             Found(rows[begin:end], scores[begin:end])
             for begin, end in zip(limits[:-1].tolist(), limits[1:].tolist(), strict=True)
         ]
 
-    def save(self, path: Path) -> None:
-        """Write the store to one file.
-
-        Raises:
-            OutputError: it cannot be written; the disk may be full.
-        """
-        try:
-            faiss.write_index(self._index, str(path))
-        except RuntimeError as exc:
-            reason = str(exc).rsplit("Error: ", 1)[-1]
-            raise OutputError(
-                f"{path}: cannot be written ({reason}). See that the disk has room, and run it again."
-            ) from exc
+    def _sides(self, queries: Vectors) -> tuple[Any, ...]:
+        """Return what FAISS takes first: queries, rows, their width, and how many there are of each."""
+        width = self._vectors.shape[1]
+        return _FAISS.swig_ptr(queries), _FAISS.swig_ptr(self._vectors), width, len(queries), self.count
 
     def _check(self, queries: Vectors) -> None:
-        if queries.ndim != 2 or queries.shape[1] != self._index.d:  # noqa: PLR2004 - a matrix
-            raise OptionError(f"queries of shape {queries.shape}; the store's rows are {self._index.d} wide.")
+        if queries.ndim != 2 or queries.shape[1] != self._vectors.shape[1]:  # noqa: PLR2004 - a matrix
+            raise OptionError(f"queries of shape {queries.shape}; the store's rows are {self._vectors.shape[1]} wide.")
+
+
+class _Selected:
+    """FAISS's selector of some rows; the bits it looks at live as long as the block."""
+
+    def __init__(self, among: Among | None) -> None:
+        self._bits = None if among is None else np.packbits(among, bitorder="little")
+
+    def __enter__(self) -> Any:
+        return None if self._bits is None else _FAISS.IDSelectorBitmap(self._bits)
+
+    def __exit__(self, *_: object) -> None:
+        self._bits = None
+
+
+def _nothing() -> Found:
+    return Found(np.empty(0, np.int64), np.empty(0, np.float32))

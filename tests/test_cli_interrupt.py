@@ -31,10 +31,9 @@ def folder(tmp_path: Path, small_bert: Path, capsys: pytest.CaptureFixture[str])
 
 
 def _index(folder: Path, small_bert: Path) -> subprocess.Popen[str]:
-    """Start to overwrite the index; return when rows are being written."""
+    """Start to overwrite the index; return when rows have been committed."""
     process = start(folder, "index", "new.txt", "--out", "index", "--encoder", small_bert, "--overwrite")
-    rows = folder / "index" / "vectors" / "000002.f32"
-    wait_until(lambda: rows.exists() and rows.stat().st_size > 0, process)
+    wait_until((folder / "index" / "next.json").exists, process)
     return process
 
 
@@ -48,10 +47,12 @@ def _interrupt(process: subprocess.Popen[str]) -> None:
 
 
 def test_an_interrupted_overwrite_leaves_the_old_index(folder: Path, small_bert: Path) -> None:
-    """Ctrl-C while rows are written: not a byte in the folder differs, and no temporary file is left."""
+    """Ctrl-C while rows are written: not a byte of the old index differs, and no temporary file is left."""
     before = tree(folder / "index")
     _interrupt(_index(folder, small_bert))
-    assert tree(folder / "index") == before
+    after = tree(folder / "index")
+    assert {name: after[name] for name in before} == before
+    assert sorted(set(after) - set(before)) == ["next.json", "sentences-000002.sqlite", "vectors/000002.f32"]
     assert tree(folder / "tmp") == {}
 
 
@@ -70,18 +71,23 @@ def test_a_killed_overwrite_leaves_the_old_index(
     succeed(capsys, *again)
     assert sorted(path.name for path in (folder / "index").rglob("*") if path.is_file()) == [
         "000002.f32",
-        "000002.faiss",
         "manifest.json",
         "sentences-000002.sqlite",
+        "writer.lock",
     ]
+    assert json.loads(succeed(capsys, "info", folder / "index", "--json"))["count"] == 2
 
 
-def test_an_interrupted_first_build_leaves_nothing(folder: Path, small_bert: Path) -> None:
-    """Ctrl-C at a build into a new folder: the folder is gone again."""
+def test_an_interrupted_first_build_opens_as_far_as_it_came(
+    folder: Path, small_bert: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Ctrl-C at a build into a new folder, when rows have been committed: they are there, and said to be not all."""
     process = start(folder, "index", "new.txt", "--out", "first", "--encoder", small_bert)
-    wait_until((folder / "first" / "vectors" / "000001.f32").exists, process)
+    wait_until((folder / "first" / "manifest.json").exists, process)
     _interrupt(process)
-    assert not (folder / "first").exists()
+    info = json.loads(succeed(capsys, "info", folder / "first", "--json"))
+    assert (info["finished"], info["count"] % 4096) == (False, 0)
+    assert info["count"] > 0
 
 
 @pytest.mark.parametrize("how", ["interrupt", "kill"])

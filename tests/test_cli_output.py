@@ -16,7 +16,8 @@ HIT = "rank score meaning sentiment label probability text source line start end
 PAIR = "score level a b reason".split()
 PLACE = "text source line row".split()
 CLUSTER = "survivor members".split()
-INFO = "digest count generation encoder store recall sources".split()
+INFO = "digest count generation finished encoder store recall sources".split()
+SOURCE = "name sentences size sha256 state".split()
 
 ROWS = [
     ("the room was good", "a"),
@@ -72,7 +73,7 @@ def test_hits_have_the_fields_of_the_design(
     told = succeed(capsys, "query", index, "the room was good", "food", "-k", 9, "--weight", 0.4, "--json")
     assert "caf\u00e9 food, \u201clovely\u201d" in told
     hits = _objects(told)
-    assert all(list(hit) == ["query", *HIT] for hit in hits)
+    assert all(list(hit) == ["query", *HIT, "state"] for hit in hits)
     assert [(hit["query"], hit["rank"]) for hit in hits] == [
         (query, rank) for query in ("the room was good", "food") for rank in (1, 2, 3, 4)
     ]
@@ -120,7 +121,9 @@ def test_info_has_the_fields_of_the_design(toy_folder: Path, corpus: Path, capsy
     assert (info["encoder"]["name"], info["encoder"]["fingerprint"]) == ("toy", "toy")
     assert info["encoder"]["labels"] == ["negative", "neutral", "positive"]
     (source,) = info["sources"]
+    assert list(source) == SOURCE
     assert (source["name"], source["sentences"], source["size"]) == (str(corpus), 4, corpus.stat().st_size)
+    assert (info["finished"], source["state"]) == (True, "same")
 
 
 def test_pairs_and_clusters_have_the_fields_of_the_design(toy_folder: Path, capsys: pytest.CaptureFixture[str]) -> None:

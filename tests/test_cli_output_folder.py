@@ -1,5 +1,6 @@
 """Where results go: never over something that is there, unless that is asked for, and only over the same kind."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -26,12 +27,37 @@ def _arguments(command: str, small_bert: Path) -> list[object]:
     return ["finetune", "feelings.csv", "--base", small_bert, "--epochs", 1, "--no-fast"]
 
 
-@pytest.mark.parametrize(("command", "out"), [("index", "indexes/hotels"), ("finetune", "checkpoints/feelings")])
-def test_an_output_that_exists_is_kept_unless_overwrite_is_asked(
-    command: str, out: str, folder: Path, small_bert: Path, capsys: pytest.CaptureFixture[str]
+def test_a_second_index_run_goes_on_with_the_first(
+    folder: Path, small_bert: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """By default the result goes to a folder of the input's name; run again it is brought up to date, in place."""
+    out = folder / "indexes" / "hotels"
+    assert "2 sentences of 1 file(s)" in succeed(capsys, *_arguments("index", small_bert))
+    first = tree(out)
+    again = succeed(capsys, "index", "hotels.txt")
+    assert f"2 sentences of 1 file(s) with {small_bert}: indexes/hotels (1 same)" in again
+    assert tree(out) == first
+    (folder / "hotels.txt").write_text("the pool was cold\n", encoding="utf-8")
+    (folder / "more.txt").write_text("the bed was clean\n", encoding="utf-8")
+    told = succeed(capsys, "index", "hotels.txt", "more.txt", "--json")
+    assert {name: json.loads(told)[name] for name in ("count", "new", "changed", "same")} == {
+        "count": 2, "new": 1, "changed": 1, "same": 0
+    }  # fmt: skip
+    (folder / "more.txt").unlink()
+    assert "2 sentences of 2 file(s)" in succeed(capsys, "index", "hotels.txt")
+    assert "1 sentences of 1 file(s)" in succeed(capsys, "index", "hotels.txt", "--prune")
+    succeed(capsys, *_arguments("index", small_bert), "--overwrite")
+    assert sorted(path.name for path in out.rglob("*") if path.is_file()) == [
+        "000002.f32", "manifest.json", "sentences-000002.sqlite", "writer.lock"
+    ]  # fmt: skip
+
+
+def test_a_checkpoint_that_exists_is_kept_unless_overwrite_is_asked(
+    folder: Path, small_bert: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """By default the result goes to a folder of the input's name; a second run is refused, --overwrite replaces it."""
-    arguments = _arguments(command, small_bert)
+    out = "checkpoints/feelings"
+    arguments = _arguments("finetune", small_bert)
     succeed(capsys, *arguments)
     first = tree(folder / out)
     assert first
@@ -39,7 +65,6 @@ def test_an_output_that_exists_is_kept_unless_overwrite_is_asked(
     assert f"{out} exists; choose another --out" in message
     assert "--overwrite" in message
     assert tree(folder / out) == first
-    (folder / "hotels.txt").write_text("the pool was cold\n", encoding="utf-8")
     (folder / "feelings.csv").write_text(LABELLED.replace("1", "joy").replace("0", "anger"), encoding="utf-8")
     succeed(capsys, *arguments, "--overwrite")
     second = tree(folder / out)

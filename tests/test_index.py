@@ -1,4 +1,4 @@
-"""An index, written and read: what it holds, what decides its digest, and what is refused."""
+"""An index folder: what is written is what is read, row for row, and whatever is wrong with a folder is told."""
 
 import itertools
 import json
@@ -14,7 +14,7 @@ from search.errors import IndexFolderError, OutputError
 from search.index import Index
 from search.index_writer import best_labels, check_target
 from search.indexing import build_index, default_name
-from search.manifest import Layout, Manifest
+from search.manifest import Manifest
 from tests.toy import FEELINGS, ToyEncoder
 
 OLD = ["good room", "bad food", "good room", "käse 😀"]
@@ -31,9 +31,11 @@ def corpus_of(folder: Path, texts: Sequence[str], name: str = "a.txt") -> Corpus
 def texts_of(folder: Path) -> list[str]:
     """Open an index and read its texts, and with them its rows, which must be theirs."""
     with Index(folder) as index:
-        texts = [text for _, text in index.texts()]
-        np.testing.assert_array_equal(index.vectors, ToyEncoder(index.passport.labels).encode(texts).rows)
-    return texts
+        rows, texts = zip(*index.texts(), strict=True) if len(index) else ((), ())
+        assert [entry.sentence.text for entry in index.entries(rows)] == list(texts)
+        expected = ToyEncoder(index.passport.labels).encode(texts).rows
+        np.testing.assert_array_equal(index.vectors[list(rows)], expected)
+    return list(texts)
 
 
 def content_of(folder: Path) -> set[str]:
@@ -41,14 +43,9 @@ def content_of(folder: Path) -> set[str]:
     return {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
 
 
-def generation_files(number: int) -> set[str]:
-    """Name the files of an index that has had so many builds."""
-    return {
-        "manifest.json",
-        f"sentences-{number:06d}.sqlite",
-        f"vectors/{number:06d}.f32",
-        f"faiss/{number:06d}.faiss",
-    }
+def build_files(number: int) -> set[str]:
+    """Name the files of an index that has been made anew so many times, when nobody writes to it."""
+    return {"manifest.json", "writer.lock", f"sentences-{number:06d}.sqlite", f"vectors/{number:06d}.f32"}
 
 
 @pytest.mark.parametrize("labels", [FEELINGS, None])
@@ -100,8 +97,8 @@ def test_digest(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The digest depends on sentences, order and source content; not on windows, file name, encoder or rebuilding."""
 
     def digest(texts: Sequence[str], name: str = "a.txt", encoder: ToyEncoder | None = None) -> str:
-        made = build_index(corpus_of(tmp_path, texts, name), tmp_path / "i", encoder or ToyEncoder(), overwrite=True)
-        return made.digest
+        corpus = corpus_of(tmp_path, texts, name)
+        return build_index(corpus, tmp_path / "i", encoder or ToyEncoder(), overwrite=True).manifest.digest
 
     first = digest(OLD)
     assert first == digest(OLD) == digest(OLD, "b.txt") == digest(OLD, encoder=ToyEncoder(None))
@@ -109,25 +106,35 @@ def test_digest(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert first == digest(OLD)
     others = [digest(OLD[::-1]), digest(OLD[:3]), digest([*OLD, ""]), digest(["", *OLD]), digest([*OLD[:3], "kase 😀"])]
     split = build_index(Corpus([str(tmp_path / "a.txt")], unit=Unit.DOCUMENT), tmp_path / "d", ToyEncoder())
-    assert len({first, split.digest, *others}) == 7
+    assert len({first, split.manifest.digest, *others}) == 7
 
 
 def test_overwrite(tmp_path: Path) -> None:
-    """A second build is generation 2 and leaves only its own files; without being told to, none replaces another."""
+    """Made anew, an index leaves only its own files; a reader of the old one sees the new one when it asks."""
     folder = tmp_path / "an index?#1%20"
-    assert build_index(corpus_of(tmp_path, OLD), folder, ToyEncoder()).generation == 1
-    assert content_of(folder) == generation_files(1)
-    with pytest.raises(OutputError, match="--overwrite"):
-        build_index(corpus_of(tmp_path, NEW), folder, ToyEncoder())
-    assert texts_of(folder) == OLD
+    assert build_index(corpus_of(tmp_path, OLD), folder, ToyEncoder()).manifest.generation == 1
+    assert content_of(folder) == build_files(1)
     with Index(folder) as reader:
-        manifest = build_index(corpus_of(tmp_path, NEW), folder, ToyEncoder(None), overwrite=True)
+        manifest = build_index(corpus_of(tmp_path, NEW), folder, ToyEncoder(None), overwrite=True).manifest
         assert [text for _, text in reader.texts()] == OLD, "a reader keeps its generation"
         assert reader.nearest.top(reader.vectors[1:2], 1, 0.3)[0].rows.tolist() == [1]
+        assert reader.refresh()
+        assert [text for _, text in reader.texts()] == NEW
+        assert not reader.refresh()
     assert (manifest.generation, manifest.count) == (2, 2)
     assert manifest == Manifest.read(folder)
-    assert content_of(folder) == generation_files(2)
+    assert content_of(folder) == build_files(2)
     assert texts_of(folder) == NEW
+
+
+def test_another_encoder_does_not_add_to_an_index(tmp_path: Path) -> None:
+    """An index goes on with the encoder that made it; another is refused, both named, and nothing is changed."""
+    folder = tmp_path / "i"
+    build_index(corpus_of(tmp_path, OLD), folder, ToyEncoder())
+    with pytest.raises(IndexFolderError, match=r"encoder toy \(toy\); toy \(other\) is another.*--overwrite"):
+        build_index(corpus_of(tmp_path, NEW), folder, ToyEncoder(fingerprint="other"))
+    assert texts_of(folder) == OLD
+    assert content_of(folder) == build_files(1)
 
 
 def test_not_an_index(tmp_path: Path) -> None:
@@ -144,47 +151,88 @@ def test_not_an_index(tmp_path: Path) -> None:
     assert check_target(tmp_path / "gone", overwrite=False) is None
 
 
-@pytest.mark.parametrize("number", range(3))
-def test_damaged_files(tmp_path: Path, number: int) -> None:
-    """A file of the index that is missing, or of another size, is named with both sizes."""
+@pytest.mark.parametrize("name", ["sentences-000001.sqlite", "vectors/000001.f32"])
+def test_a_file_that_lacks_something_is_told(tmp_path: Path, name: str) -> None:
+    """A file of the index that is missing, empty or too short is named, with both sizes."""
     build_index(corpus_of(tmp_path, OLD), tmp_path / "i", ToyEncoder())
-    path = Layout(tmp_path / "i").all_files(1)[number]
-    size = path.stat().st_size
-    with path.open("ab") as file:
-        file.write(b"x")
-    with pytest.raises(IndexFolderError, match=rf"{path.name} is {size + 1} bytes long, the manifest says {size}"):
+    path = tmp_path / "i" / name
+    if path.suffix == ".f32":
+        size = path.stat().st_size
+        path.write_bytes(path.read_bytes()[:-1])
+        with pytest.raises(IndexFolderError, match=rf"{path.name} is {size - 1} bytes long, the manifest says {size}"):
+            Index(tmp_path / "i")
+    path.write_bytes(b"")
+    with pytest.raises(IndexFolderError, match=rf"{path.name} is 0 bytes long, the manifest says \d+"):
         Index(tmp_path / "i")
     path.unlink()
     with pytest.raises(IndexFolderError, match=rf"{path.name} is missing"):
         Index(tmp_path / "i")
 
 
-def test_damaged_faiss_file(tmp_path: Path) -> None:
-    """A search structure of the right size but of other bytes is an error, not a wrong answer."""
-    build_index(corpus_of(tmp_path, OLD), tmp_path / "i", ToyEncoder())
-    path = Layout(tmp_path / "i").faiss(1)
-    path.write_bytes(b"?" * path.stat().st_size)
-    with pytest.raises(IndexFolderError, match="not readable as a FAISS index"):
-        Index(tmp_path / "i")
+@pytest.mark.parametrize("what", ["vectors", "text", "label", "metadata", "line"])
+def test_a_damaged_row_is_never_a_hit(tmp_path: Path, what: str) -> None:
+    """One bit of a row's vector, or anything else in its sentence: reading the row is an error that names it."""
+    folder = tmp_path / "i"
+    build_index(corpus_of(tmp_path, OLD), folder, ToyEncoder())
+    if what == "vectors":
+        path = folder / "vectors" / "000001.f32"
+        data = bytearray(path.read_bytes())
+        data[len(data) // 4 + 2] ^= 1
+        path.write_bytes(data)
+    else:
+        path = folder / "sentences-000001.sqlite"
+        old, new = {
+            "text": (b"bad food", b"bad foot"),
+            "label": (b"negative", b"negativE"),
+            "metadata": (b"{}", b"[]"),
+            "line": (b"bad food", b"bad food"),
+        }[what]
+        data = bytearray(path.read_bytes())
+        at = data.index(b"bad food")
+        if what == "line":
+            data[at + len(b"bad food") + 8] ^= 3
+        else:
+            at = data.index(old, at)
+            data[at : at + len(old)] = new
+        path.write_bytes(data)
+    with Index(folder) as index:
+        assert [one.sentence.text for one in index.entries([0, 2, 3])] == [OLD[0], *OLD[2:]]
+        with pytest.raises(IndexFolderError, match=r"row 1 is damaged"):
+            index.entries([1])
 
 
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"format": 2}, "format 2, this version reads up to 1. Upgrade"),
-        ({"sources": [{"name": "a"}]}, "damaged"),
-        ({"encoder": {}}, "passport is damaged"),
+        ({"format": 3}, "format 3, this version reads up to 2. Upgrade"),
+        ({"format": 1}, "format 1, of an earlier version of kindred; .* --overwrite"),
+        ({"count": 3}, "damaged .its checksum"),
+        ({"encoder": {}}, "damaged .its checksum"),
         (None, "not valid JSON"),
     ],
 )
 def test_bad_manifest(tmp_path: Path, change: dict[str, object] | None, message: str) -> None:
-    """A newer format, a damaged field, and half a manifest are each told apart."""
+    """Another format, a changed field, and half a manifest are each told apart."""
     build_index(corpus_of(tmp_path, OLD), tmp_path / "i", ToyEncoder())
     path = tmp_path / "i" / "manifest.json"
     text = path.read_text(encoding="utf-8")
     path.write_text(text[:100] if change is None else json.dumps({**json.loads(text), **change}), encoding="utf-8")
     with pytest.raises(IndexFolderError, match=message):
         Index(tmp_path / "i")
+
+
+def test_an_index_of_format_1_can_be_replaced(tmp_path: Path) -> None:
+    """What an earlier version wrote is no index to go on with; --overwrite replaces it and leaves none of its files."""
+    folder = tmp_path / "i"
+    for name in ("sentences-000004.sqlite", "vectors/000004.f32", "faiss/000004.faiss"):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(b"old")
+    (folder / "manifest.json").write_text(json.dumps({"format": 1, "generation": 4}), encoding="utf-8")
+    with pytest.raises(IndexFolderError, match="--overwrite"):
+        build_index(corpus_of(tmp_path, NEW), folder, ToyEncoder())
+    assert build_index(corpus_of(tmp_path, NEW), folder, ToyEncoder(), overwrite=True).manifest.generation == 5
+    assert content_of(folder) == build_files(5)
+    assert texts_of(folder) == NEW
 
 
 def test_default_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

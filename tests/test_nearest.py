@@ -65,7 +65,7 @@ DATA = pytest.mark.parametrize("make", [distinct, nominal, copies, few_feelings,
 
 def nearest_of(rows: Vectors) -> Nearest:
     """Search rows with the FAISS store."""
-    return Nearest(rows, D, FaissStore.build(rows))
+    return Nearest(rows, D, FaissStore(rows))
 
 
 def oracle(rows: Vectors, query: Vectors, weight: float) -> npt.NDArray[np.float64]:
@@ -128,6 +128,25 @@ def test_every_row_finds_itself_with_exactly_one(make: Callable[[], Vectors], we
         assert top.rows[0] == above.rows[0] <= number
         assert number in above.rows.tolist()
         assert set(above.scores.tolist()) == {1.0}
+
+
+@DATA
+@pytest.mark.parametrize("weight", WEIGHTS)
+def test_only_living_rows_and_those_asked_for_are_found(make: Callable[[], Vectors], weight: float) -> None:
+    """Rows that are dead, or not among those asked for, are left out before the search: k others take their place."""
+    rows = make()
+    random = np.random.default_rng(8)
+    alive, among = random.random(len(rows)) < 0.6, random.random(len(rows)) < 0.3
+    nearest = Nearest(rows, D, FaissStore(rows), alive)
+    for query in rows[:4]:
+        scores = oracle(rows, query, weight)
+        for wanted, asked in ((alive, None), (alive & among, among)):
+            expected = [row for row in ranking(scores) if wanted[row]]
+            for k in (1, 5, len(rows)):
+                (found,) = nearest.top(query[None, :], k, weight, asked)
+                check(found, rows, query, weight, expected[:k])
+            (above,) = nearest.above(query[None, :], 0.5, weight, asked)
+            check(above, rows, query, weight, [row for row in expected if scores[row] >= 0.5])
 
 
 @pytest.mark.parametrize("weight", WEIGHTS)

@@ -133,7 +133,7 @@ def test_hit_as_json(searcher: Searcher) -> None:
     (hits,) = searcher.search(["bad pool"], k=1)
     assert hits[0].to_dict() == {
         "rank": 1, "score": 1.0, "meaning": 1.0, "sentiment": 1.0, "label": "negative", "probability": 0.9647,
-        "text": "bad pool", "source": searcher.index.manifest.sources[0].name, "line": 17, "start": 159, "end": 167,
+        "text": "bad pool", "source": searcher.index.sources[0].name, "line": 17, "start": 159, "end": 167,
         "row": 16, "metadata": {},
     }  # fmt: skip
 

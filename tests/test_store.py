@@ -1,13 +1,12 @@
 """The contract of `Store`, over every store there is. A new store is one line in STORES."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from search.errors import IndexFolderError, OptionError
+from search.errors import OptionError
 from search.similarity import Vectors, unit
 from search.store import Found, Store
 from search.store_faiss import FaissStore
@@ -15,15 +14,10 @@ from search.store_faiss import FaissStore
 ROUNDING = 2e-6
 
 
-@dataclass(frozen=True)
-class Backend:
-    """How a store is built of rows, and opened from what it saved."""
+Backend = Callable[[Vectors], Store]
+"""How a store is made of rows."""
 
-    build: Callable[[Vectors], Store]
-    open: Callable[[Path], Store]
-
-
-STORES = {"faiss": Backend(FaissStore.build, FaissStore.open)}
+STORES: dict[str, Backend] = {"faiss": FaissStore}
 
 
 @pytest.fixture(params=list(STORES))
@@ -42,11 +36,6 @@ def products(rows: Vectors, query: Vectors) -> list[float]:
     return [float(product) for product in rows.astype(np.float64) @ query.astype(np.float64)]
 
 
-def answers(store: Store, queries: Vectors) -> list[Found]:
-    """Ask both kinds of questions."""
-    return [*store.search(queries, 7), *store.above(queries, 0.2)]
-
-
 def check(found: Found, rows: Vectors, query: Vectors) -> None:
     """Check that rows are there once, and that each score is the inner product of its own row."""
     assert found.rows.dtype == np.int64
@@ -58,7 +47,7 @@ def check(found: Found, rows: Vectors, query: Vectors) -> None:
 def test_nearest_rows_are_those_of_brute_force(backend: Backend) -> None:
     """The k rows of the largest inner products, best first, for queries that are not unit rows too."""
     rows, queries = rows_of(500), 3 * rows_of(20, seed=1)
-    store = backend.build(rows)
+    store = backend(rows)
     assert store.count == 500
     for k in (1, 2, 50, 500):
         found = store.search(queries, k)
@@ -73,7 +62,7 @@ def test_nearest_rows_are_those_of_brute_force(backend: Backend) -> None:
 def test_more_than_there_is_gives_every_row_once(backend: Backend, k: int) -> None:
     """A k over n is not padded, and takes no more memory than n."""
     rows = rows_of(3)
-    (found,) = backend.build(rows).search(rows[:1], k)
+    (found,) = backend(rows).search(rows[:1], k)
     assert sorted(found.rows.tolist()) == [0, 1, 2]
     check(found, rows, rows[0])
 
@@ -81,7 +70,7 @@ def test_more_than_there_is_gives_every_row_once(backend: Backend, k: int) -> No
 def test_equal_rows_are_all_kept(backend: Backend) -> None:
     """Of 30 rows in three tens of copies, k = 15 finds all ten of the nearest and five of the next."""
     rows = np.repeat(np.array([[1, 0], [0.5, 0], [0, 1]], np.float32), 10, axis=0)
-    (found,) = backend.build(rows).search(rows[:1], 15)
+    (found,) = backend(rows).search(rows[:1], 15)
     assert sorted(found.rows[:10].tolist()) == list(range(10))
     assert set(found.rows[10:].tolist()) < set(range(10, 20))
     assert found.scores.tolist() == [1.0] * 10 + [0.5] * 5
@@ -94,7 +83,7 @@ def test_equal_rows_are_all_kept(backend: Backend) -> None:
 def test_above_is_strictly_greater(backend: Backend, threshold: float, expected: int) -> None:
     """A row whose product is the threshold itself is not above it; any number of rows may be."""
     rows = np.array([[1, 0], [0.5, 0.5], [0.5, -0.5], [0.25, 1], [0, 1], [-1, 0]], np.float32)
-    (found,) = backend.build(rows).above(rows[:1], threshold)
+    (found,) = backend(rows).above(rows[:1], threshold)
     assert sorted(found.rows.tolist()) == list(range(expected))
     check(found, rows, rows[0])
 
@@ -103,7 +92,7 @@ def test_above_answers_every_query_by_itself(backend: Backend) -> None:
     """Queries with many, one and no rows above keep their own answers, in the order asked."""
     rows = rows_of(400)
     queries = np.vstack([rows[7:8], np.zeros((1, 16), np.float32), rows[3:4], -rows[3:4]])
-    found = backend.build(rows).above(queries, 0.3)
+    found = backend(rows).above(queries, 0.3)
     expected = [[row for row, one in enumerate(products(rows, query)) if one > 0.3] for query in queries]
     assert [sorted(one.rows.tolist()) for one in found] == expected
     assert expected[1] == []
@@ -114,7 +103,7 @@ def test_above_answers_every_query_by_itself(backend: Backend) -> None:
 
 def test_no_rows_or_no_queries_give_nothing(backend: Backend) -> None:
     """An empty store answers every query with nothing; no query gives no answer."""
-    empty, store = backend.build(np.empty((0, 4), np.float32)), backend.build(rows_of(5, 4))
+    empty, store = backend(np.empty((0, 4), np.float32)), backend(rows_of(5, 4))
     queries = rows_of(2, 4, seed=1)
     assert empty.count == 0
     for found in (empty.search(queries, 3), empty.above(queries, -2.0)):
@@ -128,7 +117,7 @@ def test_no_rows_or_no_queries_give_nothing(backend: Backend) -> None:
 @pytest.mark.parametrize("count", [0, 5])
 def test_a_wrong_width_is_refused(backend: Backend, shape: tuple[int, ...], count: int) -> None:
     """The message names the queries' shape and the rows' width."""
-    store = backend.build(rows_of(count, 4))
+    store = backend(rows_of(count, 4))
     queries = np.zeros(shape, np.float32)
     with pytest.raises(OptionError) as caught:
         store.search(queries, 1)
@@ -143,9 +132,9 @@ def test_memory_layout_does_not_matter(backend: Backend, tmp_path: Path) -> None
     rows = rows_of(50)
     rows.tofile(tmp_path / "rows")
     mapped = np.memmap(tmp_path / "rows", dtype=np.float32, mode="r", shape=(50, 16))
-    (expected,) = backend.build(rows).search(rows[4:5], 10)
+    (expected,) = backend(rows).search(rows[4:5], 10)
     for layout in (mapped, np.asfortranarray(rows), rows[::-1].copy()[::-1]):
-        store = backend.build(layout)
+        store = backend(layout)
         (found,) = store.search(np.repeat(rows[4:5], 2, axis=1)[:, ::2], 10)
         assert found.rows.tolist() == expected.rows.tolist()
         (above,) = store.above(layout[4:5], float(expected.scores[5]))
@@ -157,7 +146,7 @@ def test_rows_keep_their_numbers_beyond_a_block(backend: Backend) -> None:
     count = 70_001
     angle = np.linspace(0, np.pi, count)
     rows = np.stack([np.cos(angle), np.sin(angle)], axis=1).astype(np.float32)
-    store = backend.build(rows)
+    store = backend(rows)
     assert store.count == count
     wanted = [0, 65_535, 65_536, 70_000]
     for row, found in zip(wanted, store.search(rows[wanted], 50), strict=True):
@@ -165,27 +154,18 @@ def test_rows_keep_their_numbers_beyond_a_block(backend: Backend) -> None:
         assert np.abs(found.rows - row).max() < 1000
 
 
-@pytest.mark.parametrize("count", [0, 1, 200])
-def test_a_saved_store_answers_the_same(backend: Backend, tmp_path: Path, count: int) -> None:
-    """What is opened has the same rows, and the same answers to the last bit."""
-    rows, queries = rows_of(count), rows_of(5, seed=1)
-    store = backend.build(rows)
-    store.save(tmp_path / "größe.store")
-    opened = backend.open(tmp_path / "größe.store")
-    assert [path.name for path in tmp_path.iterdir()] == ["größe.store"]
-    assert opened.count == count
-    for mine, theirs in zip(answers(store, queries), answers(opened, queries), strict=True):
-        assert mine.rows.tolist() == theirs.rows.tolist()
-        assert mine.scores.tolist() == theirs.scores.tolist()
-
-
-@pytest.mark.parametrize("keep", [None, 0, 20, 3000])
-def test_a_missing_or_damaged_file_is_refused(backend: Backend, tmp_path: Path, keep: int | None) -> None:
-    """No file, an empty one and one cut off are named, with what to do."""
-    path = tmp_path / "store"
-    if keep is not None:
-        backend.build(rows_of(100)).save(path)
-        path.write_bytes(path.read_bytes()[:keep])
-    with pytest.raises(IndexFolderError, match="build the index again") as caught:
-        backend.open(path)
-    assert str(path) in str(caught.value)
+@pytest.mark.parametrize("share", [0.0, 0.01, 0.3, 1.0])
+def test_only_the_rows_asked_for_are_searched(backend: Backend, share: float) -> None:
+    """Among some rows, the nearest and all above are those of brute force over these rows alone."""
+    rows, queries = rows_of(303), rows_of(30, seed=1)
+    among = np.random.default_rng(2).random(303) < share
+    store = backend(rows)
+    for k in (1, 7, 2000):
+        for one, query in zip(store.search(queries, k, among), queries, strict=True):
+            exact = products(rows, query)
+            ranked = sorted(np.flatnonzero(among).tolist(), key=lambda row: -exact[row])
+            assert one.rows.tolist() == ranked[:k]
+            check(one, rows, query)
+    for one, query in zip(store.above(queries, 0.2, among), queries, strict=True):
+        exact = products(rows, query)
+        assert sorted(one.rows.tolist()) == [row for row in np.flatnonzero(among).tolist() if exact[row] > 0.2]

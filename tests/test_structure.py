@@ -16,15 +16,17 @@ search.similarity search.splitting search.tables search.corpus search.labelled
 search.checkpoint search.encoder search.encoder_huggingface
 search.fast_build search.openvino_engine search.encoder_openvino search.encoders
 search.store search.store_faiss search.nearest search.metrics
-search.manifest search.index_writer search.index search.indexing search.query search.duplicates search.pairs
+search.lock search.manifest search.sentence_file search.sources search.index_writer search.index_reader
+search.indexing search.compacting search.verifying search.words search.filters search.query search.data_records
+search.index search.duplicates search.pairs
 search.measurements search.evaluate_rows search.evaluate_search search.evaluate
 search.agreement search.openvino_graph search.compiling
 search.training_options search.training_data search.methods search.pair_data search.training_watch search.joint
 search.training_run search.training search.head search.contrastive search.few search.pair_training search.model_card
 search.finetune
 search.cli.options search.cli.loading search.cli.output search.cli.compile search.cli.finetune search.cli.index
-search.cli.prompt search.cli.query
-search.cli.duplicates search.cli.evaluate search.cli.info search.cli.main search.cli search.__main__
+search.cli.prompt search.cli.query search.cli.duplicates search.cli.evaluate search.cli.info search.cli.verify
+search.cli.repair search.cli.compact search.cli.main search.cli search.__main__
 """.split()
 """Every module, from the ground up: each imports only those before it."""
 
@@ -40,6 +42,7 @@ LIBRARIES = {
         "search.training_run",
     },
     "faiss": {"search.store_faiss"},
+    "filelock": {"search.lock"},
     "huggingface_hub": {"search.checkpoint"},
     "langchain_huggingface": {"search.encoder_huggingface"},
     "markdown_it": {"search.splitting"},
@@ -53,6 +56,7 @@ LIBRARIES = {
     "sentence_transformers": {"search.joint", "search.pair_training", "search.training", "search.training_run"}
     | {"search.training_watch", "search.contrastive", "search.few", "search.openvino_graph"},
     "sentencex": {"search.splitting"},
+    "sqlglot": {"search.filters"},
     "torch": {"search.joint", "search.pair_training", "search.processes", "search.training_run"}
     | {"search.training_watch", "search.contrastive", "search.few", "search.openvino_graph"},
     "tokenizers": {"search.encoder_openvino", "search.openvino_graph"},
@@ -173,5 +177,5 @@ def test_help_is_instant() -> None:
         run = subprocess.run(command, capture_output=True, text=True, check=True)
         seconds.append(time.perf_counter() - begin)
         listed = [line.split()[0] for line in run.stdout.partition("Commands:")[2].splitlines() if line.strip()]
-        assert listed == ["finetune", "compile", "index", "query", "duplicates", "evaluate", "info"]
+        assert listed == "finetune compile index query duplicates evaluate info verify repair compact".split()
     assert min(seconds) < 1.0

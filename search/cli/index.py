@@ -1,10 +1,22 @@
 """`kindred index`."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from search.cli.options import as_json, backend_option, encoder_option, overwrite_option, text_column, unit_option
+from search.cli.options import (
+    as_json,
+    backend_option,
+    encoder_option,
+    overwrite_option,
+    text_column,
+    unit_option,
+    wait_option,
+)
+
+if TYPE_CHECKING:
+    from search.indexing import Indexed
 
 __all__ = ["command"]
 
@@ -17,6 +29,9 @@ __all__ = ["command"]
 @unit_option
 @text_column
 @overwrite_option
+@click.option("--prune", is_flag=True, help="Remove what the index has of files that are gone.")
+@click.option("--strict", is_flag=True, help="Stop at a file that cannot be used, instead of going on with the others.")
+@wait_option
 @as_json
 def command(
     files: tuple[str, ...],
@@ -26,14 +41,20 @@ def command(
     unit: str | None,
     text_column: str | None,
     overwrite: bool,
+    prune: bool,
+    strict: bool,
+    wait: float,
     json_: bool,
-) -> None:
+) -> int:
     """Index text FILES: .txt, .md, .csv, .tsv, .jsonl, .parquet, folders, globs, or - for standard input.
+
+    Run again, only what has changed is read; stopped, the same command goes on. Exit code 1 where a file was left out.
 
     \b
     Examples:
       kindred index corpora/hotels.txt
       kindred index 'reviews/*.csv' --text-column review --out indexes/reviews
+      kindred index reviews/ --out indexes/reviews --prune
       kindred index novel.txt --unit sentence --encoder checkpoints/feelings
     """
     from search.cli.loading import load
@@ -41,16 +62,36 @@ def command(
     from search.corpus import Corpus, Unit
     from search.index import INDEXES
     from search.index_writer import check_target
-    from search.indexing import build_index, default_name
+    from search.indexing import build_index, check_related, default_name
 
-    out = out or INDEXES / default_name(files[0])
+    folder = out or INDEXES / default_name(files[0])
     corpus = Corpus(files, unit=Unit(unit) if unit else None, text_column=text_column)
-    check_target(out, overwrite=overwrite)
-    loaded = load(encoder, backend)
+    there = check_target(folder, overwrite=overwrite)
+    if there and out is None:
+        check_related(corpus, folder)
+    loaded = load(encoder or (there.passport.name if there else None), backend)
     with Bar() as bar:
-        manifest = build_index(corpus, out, loaded, overwrite=overwrite, progress=bar)
+        done = build_index(
+            corpus, folder, loaded, overwrite=overwrite, prune=prune, strict=strict, wait=wait, progress=bar
+        )
+    manifest = done.manifest
+    for reason in done.failed:
+        say(f"Left out: {reason}")
     if json_:
-        print_json([{"index": str(out), "count": manifest.count, "digest": manifest.digest}])
-        return
-    click.echo(f"{manifest.count:,} sentences of {len(manifest.sources)} file(s) with {manifest.passport.name}: {out}")
-    say(f'Next: kindred query {out} "your question"')
+        counts = {"new": done.new, "changed": done.changed, "moved": done.moved, "same": done.same}
+        head = {"index": str(folder), "count": manifest.count, "digest": manifest.digest}
+        print_json([{**head, **counts, "pruned": done.pruned, "failed": [str(reason) for reason in done.failed]}])
+        return int(bool(done.failed))
+    click.echo(
+        f"{manifest.count:,} sentences of {done.sources:,} file(s) with {manifest.passport.name}: {folder}{_told(done)}"
+    )
+    say(f'Next: kindred query {folder} "your question"')
+    return int(bool(done.failed))
+
+
+def _told(done: "Indexed") -> str:
+    """Say what an update did; nothing of a first build."""
+    counts = {"new": done.new, "changed": done.changed, "moved": done.moved, "same": done.same, "removed": done.pruned}
+    if done.new == done.sources:
+        return ""
+    return f" ({', '.join(f'{count:,} {what}' for what, count in counts.items() if count)})"

@@ -11,7 +11,10 @@ __all__ = ["command"]
 @click.argument("index")
 @as_json
 def command(index: str, json_: bool) -> None:
-    """Say what an INDEX (a folder, or a name in indexes/) holds and which encoder made it.
+    """Say what an INDEX (a folder, or a name in indexes/) holds, and how its sources are now.
+
+    The state of a source: same, changed, gone, unreachable (its folder is missing or empty: perhaps a share that is
+    not mounted), or unknown (standard input).
 
     \b
     Example:
@@ -19,9 +22,11 @@ def command(index: str, json_: bool) -> None:
     """
     from search.cli.output import print_json, print_table
     from search.index import Index, resolve
+    from search.sources import state_of
 
     with Index(resolve(index)) as opened:
         manifest = opened.manifest
+        sources = [(source, state_of(source)) for source in opened.sources]
     passport = manifest.passport
     if json_:
         print_json(
@@ -30,28 +35,36 @@ def command(index: str, json_: bool) -> None:
                     "digest": manifest.digest,
                     "count": manifest.count,
                     "generation": manifest.generation,
+                    "finished": manifest.finished,
                     "encoder": passport.to_json(),
                     "store": "flat",
                     "recall": 1.0,
                     "sources": [
-                        {"name": one.name, "sentences": one.sentences, "size": one.size, "sha256": one.sha256}
-                        for one in manifest.sources
+                        {
+                            "name": one.name,
+                            "sentences": one.rows,
+                            "size": one.size,
+                            "sha256": one.sha256,
+                            "state": state,
+                        }
+                        for one, state in sources
                     ],
                 }
             ]
         )
         return
     labels = ", ".join(passport.labels.names) + f" ({passport.labels.scale})" if passport.labels else "none"
+    unfinished = "" if manifest.finished else " so far; run the same kindred index again"
     print_table(
         [("what", "left"), ("value", "left")],
         [
-            ["sentences", f"{manifest.count:,}"],
+            ["sentences", f"{manifest.count:,}{unfinished}"],
             ["generation", str(manifest.generation)],
             ["encoder", f"{passport.name} ({passport.fingerprint[:12]})"],
             ["labels", labels],
             ["row", f"{passport.width} numbers ({passport.meaning_dim} of meaning)"],
             ["store", "flat, exact"],
             ["digest", manifest.digest],
-            *(["source", f"{one.name} ({one.sentences:,} sentences, {one.size:,} bytes)"] for one in manifest.sources),
+            *(["source", f"{one.name} ({one.rows:,} sentences, {state})"] for one, state in sources),
         ],
     )

@@ -12,6 +12,7 @@ __all__ = [
     "overwrite_option",
     "text_column",
     "unit_option",
+    "wait_option",
     "weight_option",
 ]
 
@@ -40,6 +41,9 @@ unit_option: _Decorator[Any] = click.option(
     "--unit",
     type=click.Choice(["line", "sentence", "paragraph", "document"]),
     help="What one sentence of the index is.  [default: a line; in Markdown a sentence]",
+)
+wait_option: _Decorator[Any] = click.option(
+    "--wait", type=float, default=0.0, metavar="SECONDS", help="Wait for another process that writes to the index."
 )
 weight_option: _Decorator[Any] = click.option(
     "--weight",

@@ -3,7 +3,8 @@
 import json
 import sys
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, Self
 
 import click
@@ -69,8 +70,8 @@ def place(sentence: Sentence) -> str:
     return f"{'/'.join(sentence.source.split('/')[-2:])}:{sentence.line}"
 
 
-def show_hits(hits: Sequence[Hit], *, title: str = "") -> None:
-    """Print hits as a table."""
+def show_hits(hits: Sequence[Hit], *, title: str = "", states: Mapping[str, str] = MappingProxyType({})) -> None:
+    """Print hits as a table; where the state of a hit's source is not that it is the same, it says so."""
     labelled = any(hit.sentiment is not None for hit in hits)
     columns = [("", "right"), ("score", "right"), ("meaning", "right")]
     columns += [("sentiment", "right"), ("label", "left")] if labelled else []
@@ -79,7 +80,9 @@ def show_hits(hits: Sequence[Hit], *, title: str = "") -> None:
         row = [str(hit.rank), cell(hit.score), cell(hit.meaning)]
         if labelled:
             row += [cell(hit.sentiment), f"{hit.entry.label} {cell(hit.entry.probability, 2)}"]
-        rows.append([*row, hit.entry.sentence.text, place(hit.entry.sentence)])
+        state = states.get(hit.entry.sentence.source, "same")
+        told = "" if state in {"same", "unknown"} else f" ({state})"
+        rows.append([*row, hit.entry.sentence.text, place(hit.entry.sentence) + told])
     print_table([*columns, ("sentence", "left"), ("where", "left")], rows, title=title)
 
 

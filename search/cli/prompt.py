@@ -9,7 +9,9 @@ import click
 
 from search.cli.output import show_hits
 from search.errors import InputError, KindredError, OptionError
+from search.filters import Filter
 from search.query import check_query
+from search.words import Match
 
 if TYPE_CHECKING:
     from search.query import Searcher
@@ -31,6 +33,8 @@ class Settings:
     k: int
     sentiment: str | None
     weight: float | None
+    only: Filter | None = None
+    match: Match = Match.MEANING
 
     def change(self, name: str, value: str) -> None:
         """Set one of them from what was typed; nothing after the name sets the default.
@@ -56,9 +60,17 @@ class Settings:
         return f"k {self.k}, sentiment {self.sentiment or 'default'}, weight {weight}"
 
 
-def ask(searcher: "Searcher", *, k: int, sentiment: str | None, weight: float | None) -> None:
+def ask(
+    searcher: "Searcher",
+    *,
+    k: int,
+    sentiment: str | None,
+    weight: float | None,
+    only: Filter | None = None,
+    match: Match = Match.MEANING,
+) -> None:
     """Ask for questions until the input ends; a mistake is told and the prompt goes on."""
-    settings = Settings(k, sentiment, weight)
+    settings = Settings(k, sentiment, weight, only, match)
     click.echo(f"{len(searcher.index):,} sentences. Ask, or type :help.", err=True)
     with _History():
         while (typed := _read()) is not None:
@@ -98,7 +110,14 @@ def _answer(typed: str, searcher: "Searcher", settings: Settings) -> None:
             raise
         click.echo(str(settings))
     else:
-        (hits,) = searcher.search([typed], k=settings.k, sentiment=settings.sentiment, weight=settings.weight)
+        (hits,) = searcher.search(
+            [typed],
+            k=settings.k,
+            sentiment=settings.sentiment,
+            weight=settings.weight,
+            only=settings.only,
+            match=settings.match,
+        )
         show_hits(hits)
 
 

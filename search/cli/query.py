@@ -18,6 +18,16 @@ __all__ = ["command"]
     help="Which feeling the hits should have.  [default: same, where the encoder knows labels]",
 )
 @weight_option
+@click.option(
+    "--match",
+    type=click.Choice(["meaning", "words", "both"]),
+    default="meaning",
+    show_default=True,
+    help='What sentences are found by; words in "..." must be there.',
+)
+@click.option("--where", metavar="CONDITION", help='Only sentences whose metadata meet it: "rating >= 4".')
+@click.option("--source", "sources", multiple=True, metavar="PATTERN", help="Only these sources: 'reviews/*.csv'.")
+@click.option("--label", "labels", multiple=True, metavar="LABEL", help="Only sentences with this label.")
 @click.option("--encoder", metavar="FOLDER|NAME", help="Where the index's encoder is now, if it has moved.")
 @backend_option
 @as_json
@@ -28,6 +38,10 @@ def command(
     k: int,
     sentiment: str | None,
     weight: float | None,
+    match: str,
+    where: str | None,
+    sources: tuple[str, ...],
+    labels: tuple[str, ...],
     encoder: str | None,
     backend: str,
     json_: bool,
@@ -41,13 +55,18 @@ def command(
       kindred query hotels "the room was freezing"
       kindred query hotels "breakfast" --sentiment positive -k 5
       kindred query hotels "the staff were rude" --sentiment opposite
+      kindred query reviews "cold room" --where "rating >= 4 and city = 'Lisbon'" --label negative
+      kindred query support 'router XR-500 "will not start"' --match both
       kindred query hotels --file questions.txt --json
     """
     from search.cli.loading import load
-    from search.cli.output import print_json, show_hits
+    from search.cli.output import print_json, say, show_hits
+    from search.filters import Filter
     from search.index import Index, resolve
     from search.lines import LineReader
     from search.query import Searcher, check_query
+    from search.sources import state_of
+    from search.words import Match
 
     asked = list(queries)
     if file is not None:
@@ -56,17 +75,22 @@ def command(
             raise click.UsageError(f"{file} holds no query.")
     if json_ and not asked:
         raise click.UsageError("--json needs a query; give some, or --file.")
-    opened = Index(resolve(index))
-    check_query(opened.passport, k=k, sentiment=sentiment, weight=weight)
-    searcher = Searcher(opened, load(encoder or opened.passport.name, backend))
-    if not asked:
-        from search.cli.prompt import ask
+    with Index(resolve(index)) as opened:
+        check_query(opened.passport, k=k, sentiment=sentiment, weight=weight)
+        searcher = Searcher(opened, load(encoder or opened.passport.name, backend))
+        if not opened.manifest.finished:
+            say(f"{opened.folder} is unfinished: {len(opened):,} sentences so far. Run the same kindred index again.")
+        only = Filter(where, sources, labels)
+        if not asked:
+            from search.cli.prompt import ask
 
-        ask(searcher, k=k, sentiment=sentiment, weight=weight)
-        return
-    answers = searcher.search(asked, k=k, sentiment=sentiment, weight=weight)
+            ask(searcher, k=k, sentiment=sentiment, weight=weight, only=only, match=Match(match))
+            return
+        answers = searcher.search(asked, k=k, sentiment=sentiment, weight=weight, only=only, match=Match(match))
+        met = {hit.entry.sentence.source for hits in answers for hit in hits}
+        states = {source.name: state_of(source) for source in opened.sources if source.name in met}
     for query, hits in zip(asked, answers, strict=True):
         if json_:
-            print_json({"query": query, **hit.to_dict()} for hit in hits)
+            print_json({"query": query, **hit.to_dict(), "state": states[hit.entry.sentence.source]} for hit in hits)
         else:
-            show_hits(hits, title=query if len(asked) > 1 else "")
+            show_hits(hits, title=query if len(asked) > 1 else "", states=states)

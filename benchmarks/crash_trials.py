@@ -1,0 +1,237 @@
+"""Kill -9 at random moments, and at every line of a commit once: is the index whole, and does the next run end well?
+
+    python benchmarks/crash_trials.py --trials 300
+
+Jobs: a first build, an update (a file changed, one new, one moved, one gone), a replacement and a compaction, each of
+some hundred sentences in small windows. A trial forks a child that does the job, kills it, and then asks: does the
+folder open, does it have all that was committed, and does the same job, done again, encode nothing that was committed
+and end with the digest of a job that nobody disturbed?
+"""
+
+import argparse
+import json
+import os
+import random
+import shutil
+import signal
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+from cheap_encoder import CheapEncoder
+
+from search import indexing
+from search.compacting import compact_index
+from search.corpus import Corpus
+from search.errors import IndexFolderError
+from search.index import Index
+from search.indexing import build_index
+from search.manifest import Manifest
+
+_FILES, _SENTENCES, _WINDOW = 4, 150, 64
+_WATCHED = {"index_writer.py", "manifest.py", "sentence_file.py", "files.py", "lock.py", "indexing.py", "compacting.py"}
+_KILLED = -signal.SIGKILL
+
+
+@dataclass(frozen=True)
+class Job:
+    """A job, and the folder it begins from: its corpora and, but for a first build, its index."""
+
+    name: str
+    run: Callable[[Path, CheapEncoder], object]
+    prepared: Path
+
+
+def _write(folder: Path, name: str, texts: list[str]) -> None:
+    (folder / name).write_text("".join(f"{text}\n" for text in texts), encoding="utf-8")
+
+
+def _texts(seed: str, count: int = _SENTENCES) -> list[str]:
+    return [f"sentence {number} of {seed}" for number in range(count)]
+
+
+def _index(folder: Path, encoder: CheapEncoder, *, overwrite: bool = False, prune: bool = False) -> None:
+    files = sorted(str(path) for path in folder.glob("*.txt"))
+    build_index(Corpus(files), folder / "index", encoder, overwrite=overwrite, prune=prune)
+
+
+def _jobs(folder: Path) -> list[Job]:
+    first = folder / "first"
+    first.mkdir()
+    for number in range(_FILES):
+        _write(first, f"{number}.txt", _texts(str(number)))
+    built = folder / "built"
+    shutil.copytree(first, built)
+    _index(built, CheapEncoder())
+    changed = folder / "changed"
+    shutil.copytree(built, changed)
+    _write(changed, "0.txt", [*_texts("0")[:-9], *_texts("0 anew", 100)])
+    _write(changed, "new.txt", _texts("new"))
+    (changed / "1.txt").rename(changed / "moved.txt")
+    (changed / "2.txt").unlink()
+    updated = folder / "updated"
+    shutil.copytree(changed, updated)
+    _index(updated, CheapEncoder(), prune=True)
+    return [
+        Job("build", _index, first),
+        Job("update", lambda place, encoder: _index(place, encoder, prune=True), changed),
+        Job("overwrite", lambda place, encoder: _index(place, encoder, overwrite=True), changed),
+        Job("compact", lambda place, _: compact_index(place / "index"), updated),
+    ]
+
+
+def _in_child(work: Callable[[], object]) -> int:
+    """Fork a child that does the work, and return its process id."""
+    child = os.fork()
+    if child:
+        return child
+    try:
+        work()
+        os._exit(0)
+    finally:
+        os._exit(1)
+
+
+def _ended(child: int) -> int:
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+
+
+def _count_lines(work: Callable[[], object], stop: Callable[[tuple[str, int], int], None]) -> None:
+    """Do the work and call `stop` at each line of the modules that write, with how often it has been reached."""
+    reached: Counter[tuple[str, int]] = Counter()
+
+    def follow(frame: FrameType, event: str, _: Any) -> Any:
+        name = Path(frame.f_code.co_filename).name
+        if name not in _WATCHED:
+            return None
+        if event == "line":
+            place = (name, frame.f_lineno)
+            reached[place] += 1
+            stop(place, reached[place])
+        return follow
+
+    sys.settrace(follow)
+    work()
+    sys.settrace(None)
+
+
+def _steps(job: Job, folder: Path) -> list[tuple[tuple[str, int], int]]:
+    """Return the first and the last time that each line is reached in the job."""
+    place = folder / "steps"
+    shutil.copytree(job.prepared, place)
+    last: dict[tuple[str, int], int] = {}
+    _count_lines(lambda: job.run(place, CheapEncoder()), last.__setitem__)
+    shutil.rmtree(place)
+    return [(line, time) for line, most in last.items() for time in sorted({1, most})]
+
+
+def _state(folder: Path) -> tuple[str, list[str]]:
+    """Return digest and texts of an index, every sentence checked with its vector."""
+    with Index(folder) as index:
+        rows = [row for row, _ in index.texts()]
+        return index.manifest.digest, sorted(entry.sentence.text for entry in index.entries(rows))
+
+
+def _check(job: Job, place: Path, expected: tuple[str, list[str]], *, spared: set[str]) -> str:
+    """Say what is wrong after a kill, "" for nothing. `spared` are texts that need no encoding in any case."""
+    folder = place / "index"
+    committed: set[str] = set(spared)
+    if (folder / "manifest.json").exists():
+        committed |= set(_state(folder)[1])
+        if Manifest.read(folder).generation < 1:
+            return "a manifest of nothing"
+    else:
+        try:
+            Index(folder).close()
+        except IndexFolderError:
+            pass
+        else:
+            return "opened without a manifest"
+    encoder = CheapEncoder()
+    job.run(place, encoder)
+    if job.name != "overwrite" and (again := committed & set(encoder.texts)):
+        return f"{len(again)} committed texts were encoded again"
+    if _state(folder) != expected:
+        return "another result than undisturbed"
+    if {path.name for path in folder.iterdir()} - {"manifest.json", "writer.lock", "vectors"} != {
+        f"sentences-{Manifest.read(folder).build:06d}.sqlite"
+    }:
+        return f"files left behind: {sorted(path.name for path in folder.iterdir())}"
+    return ""
+
+
+def _trial(job: Job, folder: Path, expected: tuple[str, list[str]], kill: Callable[[Path], int]) -> tuple[bool, str]:
+    """Return whether the child was killed before its end, and what was wrong."""
+    place = folder / "trial"
+    shutil.copytree(job.prepared, place)
+    spared = set(_state(place / "index")[1]) if (place / "index").exists() else set()
+    ended = kill(place)
+    if ended not in {0, _KILLED}:
+        return False, f"the child ended with {ended}"
+    wrong = _check(job, place, expected, spared=spared)
+    shutil.rmtree(place)
+    return ended == _KILLED, wrong
+
+
+def run(trials: int, seed: int, *, steps: bool, only: str | None = None) -> dict[str, Any]:
+    """Do the trials, of all jobs or of one; return how many there were of each kind and what failed."""
+    indexing._WINDOW = _WINDOW  # noqa: SLF001 - small windows, many commits
+    chance = random.Random(seed)  # noqa: S311 - no secret
+    counts: Counter[str] = Counter()
+    failures: list[str] = []
+    with tempfile.TemporaryDirectory(prefix="kindred-crash-") as name:
+        folder = Path(name)
+        jobs = [job for job in _jobs(folder) if only in {None, job.name}]
+        for number, job in enumerate(jobs):
+            place = folder / "undisturbed"
+            shutil.copytree(job.prepared, place)
+            began = time.perf_counter()
+            job.run(place, CheapEncoder())
+            seconds = time.perf_counter() - began
+            expected = _state(place / "index")
+            shutil.rmtree(place)
+            kills: list[tuple[str, Callable[[Path], int]]] = []
+            for _ in range(trials // len(jobs) + (number < trials % len(jobs))):
+                delay = chance.uniform(0, 1.1 * seconds)
+
+                def at_random(place: Path, job: Job = job, delay: float = delay) -> int:
+                    child = _in_child(lambda: job.run(place, CheapEncoder()))
+                    time.sleep(delay)
+                    os.kill(child, signal.SIGKILL)
+                    return _ended(child)
+
+                kills.append((f"{job.name} after {delay:.4f} s", at_random))
+            for step in _steps(job, folder) if steps else []:
+
+                def at_step(place: Path, job: Job = job, step: tuple[tuple[str, int], int] = step) -> int:
+                    def stop(line: tuple[str, int], times: int) -> None:
+                        if (line, times) == step:
+                            os.kill(os.getpid(), signal.SIGKILL)
+
+                    return _ended(_in_child(lambda: _count_lines(lambda: job.run(place, CheapEncoder()), stop)))
+
+                kills.append((f"{job.name} at {step[0][0]}:{step[0][1]} time {step[1]}", at_step))
+            for what, kill in kills:
+                killed, wrong = _trial(job, folder, expected, kill)
+                counts[f"{job.name} {'killed' if killed else 'ended before the kill'}"] += 1
+                if wrong:
+                    failures.append(f"{what}: {wrong}")
+    return {"trials": sum(counts.values()), "counts": dict(sorted(counts.items())), "failures": failures}
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--trials", type=int, default=40, help="kills at random moments")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--steps", action="store_true", help="also kill once at every line of the modules that write")
+    parser.add_argument("--job", choices=["build", "update", "overwrite", "compact"], help="only this one")
+    options = parser.parse_args()
+    result = run(options.trials, options.seed, steps=options.steps, only=options.job)
+    print(json.dumps(result, indent=1))
+    sys.exit(1 if result["failures"] else 0)

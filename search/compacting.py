@@ -1,0 +1,156 @@
+"""An index, written anew without rows that do not count any more, or without those that are damaged."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from search.errors import IndexFolderError
+from search.index_writer import IndexWriter
+from search.manifest import Layout, Manifest
+from search.progress import SILENT, Progress
+from search.records import IndexedSource, Sentence, Source
+from search.sentence_file import Label, SentenceFile, StoredSentence
+from search.similarity import Vectors
+
+__all__ = ["Compacted", "Lost", "compact_index", "repair_index"]
+
+_BATCH = 4096
+
+
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """How many sentences of a source were lost."""
+
+    source: IndexedSource
+    sentences: int
+
+
+@dataclass(frozen=True, slots=True)
+class Compacted:
+    """An index written anew: its manifest, how many rows it had before, and what of its sources was lost."""
+
+    manifest: Manifest
+    rows_before: int
+    lost: tuple[Lost, ...]
+
+
+def compact_index(folder: Path, *, wait: float = 0.0, progress: Progress = SILENT) -> Compacted:
+    """Write an index anew without the rows that do not count any more; until that is done the old one is what opens.
+
+    Raises:
+        IndexFolderError: the folder is no index, or a sentence is damaged.
+        OutputError: it cannot be written, or another process writes to it.
+    """
+    manifest = Manifest.read(folder)
+    if not manifest.finished:
+        raise IndexFolderError(f"{folder} is unfinished; run the same kindred index again before it is compacted.")
+    return _rewrite(folder, manifest, wait=wait, progress=progress, lossy=False)
+
+
+def repair_index(folder: Path, *, wait: float = 0.0, progress: Progress = SILENT) -> Compacted:
+    """Write an index anew from what of it is whole. A source that lost sentences is read again by the next index run.
+
+    Raises:
+        IndexFolderError: the folder is no index, or nothing of it can be read.
+        OutputError: it cannot be written, or another process writes to it.
+    """
+    return _rewrite(folder, _manifest(folder), wait=wait, progress=progress, lossy=True)
+
+
+def _manifest(folder: Path) -> Manifest:
+    """Return the manifest, or, where it is damaged, the copy of it beside the sentences."""
+    try:
+        return Manifest.read(folder)
+    except IndexFolderError as damaged:
+        build = Layout(folder).last_build()
+        path = Layout(folder).sentences(build)
+        if not path.exists():
+            raise
+        with SentenceFile(path) as file:
+            kept = file.manifest()
+        if not kept:
+            raise IndexFolderError(f"{folder}: nothing in it can be repaired ({damaged})") from damaged
+        manifest = Manifest.from_json(path, kept)
+        manifest.write(Layout(folder).manifest)
+        return manifest
+
+
+def _rewrite(folder: Path, found: Manifest, *, wait: float, progress: Progress, lossy: bool) -> Compacted:
+    layout = Layout(folder)
+    lost: list[Lost] = []
+    with IndexWriter(folder, found.passport, overwrite=True, resume=False, wait=wait) as writer:
+        old = Manifest.read(folder)  # as it is now that nobody else writes
+        with SentenceFile(layout.sentences(old.build)) as file:
+            progress.start("rewriting", old.count, "sentences")
+            done = 0
+            for source in file.sources(old.generation, old.rows):
+                writer.begin(source.name, source.path, source.reading)
+                kept = 0
+                for sentences, rows, labels in _whole(
+                    source, file, layout.vectors(old.build), old.passport.width, lossy=lossy
+                ):
+                    writer.append(sentences, rows, labels)
+                    kept += len(sentences)
+                    progress.advance(done + kept)
+                if kept < source.rows:
+                    lost.append(Lost(source, source.rows - kept))
+                elif source.sha256 is not None and source.size is not None:
+                    read = Source(source.name, source.size, source.sha256, source.rows)
+                    writer.complete(read, source.modified)
+                done += source.rows
+            progress.finish()
+        manifest = writer.commit(finished=True)
+    return Compacted(manifest, old.rows, tuple(lost))
+
+
+_Rows = tuple[list[Sentence], Vectors, list[Label]]
+
+
+def _whole(source: IndexedSource, file: SentenceFile, vectors: Path, width: int, *, lossy: bool) -> Iterator[_Rows]:
+    """Yield the sentences of a source that are whole, with their rows and labels, so many at a time.
+
+    Raises:
+        IndexFolderError: one is damaged, and this may not be.
+    """
+    for first in range(source.first, source.first + source.rows, _BATCH):
+        count = min(_BATCH, source.first + source.rows - first)
+        rows = _read_rows(vectors, width, first, count)
+        stored = dict(_read_sentences(file, first, count, lossy=lossy))
+        whole = [
+            (one, rows[one.row - first])
+            for one, proof in sorted(stored.items(), key=lambda found: found[0].row)
+            if one.row - first < len(rows) and one.proof(rows[one.row - first]) == proof
+        ]
+        if len(whole) < count and not lossy:
+            raise IndexFolderError(f"{source.name}: a sentence is damaged. Try: kindred repair {vectors.parent.parent}")
+        if whole:
+            yield (
+                [one.sentence(source.name) for one, _ in whole],
+                np.stack([row for _, row in whole]),
+                [(one.label, one.probability) for one, _ in whole],
+            )
+
+
+def _read_rows(vectors: Path, width: int, first: int, count: int) -> Vectors:
+    """Return the rows that are there."""
+    try:
+        values = np.fromfile(vectors, dtype=np.float32, count=count * width, offset=first * width * 4)
+    except FileNotFoundError:
+        values = np.empty(0, dtype=np.float32)
+    return values[: len(values) // width * width].reshape(-1, width)
+
+
+def _read_sentences(
+    file: SentenceFile, first: int, count: int, *, lossy: bool
+) -> Iterator[tuple[StoredSentence, bytes]]:
+    """Yield the sentences that can be read; where some cannot, one at a time."""
+    try:
+        yield from list(file.sentences(range(first, first + count)))
+    except IndexFolderError:
+        if not lossy:
+            raise
+        if count > 1:
+            yield from _read_sentences(file, first, count // 2, lossy=lossy)
+            yield from _read_sentences(file, first + count // 2, count - count // 2, lossy=lossy)

@@ -1,0 +1,90 @@
+"""Whether the files that an index was made of are still as they were.
+
+A file of the same size and time of change is taken to be the same, unless it was changed so shortly before it was read
+that the clock could not tell; else its content is compared. A file is gone only where its folder is there and holds
+something else: an empty or missing folder may be a share that is not mounted.
+"""
+
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+from search.files import sha256_of_file
+from search.records import IndexedSource
+
+__all__ = ["Stamp", "State", "moved_from", "state_of"]
+
+_CLOCK_NANOSECONDS = 2_000_000_000
+"""The coarsest clock of a file system (FAT): a change within it of the reading may not show in the time."""
+
+
+class State(StrEnum):
+    """How a source is now, compared with what the index read."""
+
+    SAME = "same"
+    CHANGED = "changed"
+    GONE = "gone"
+    UNREACHABLE = "unreachable"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Stamp:
+    """A file's size, and its time of change in nanoseconds; None where that is too fresh to prove anything."""
+
+    size: int
+    modified: int | None
+
+    @classmethod
+    def of(cls, path: str) -> "Stamp":
+        """Look at a file.
+
+        Raises:
+            OSError: it cannot be looked at.
+        """
+        status = Path(path).stat()
+        fresh = time.time_ns() - status.st_mtime_ns < _CLOCK_NANOSECONDS
+        return cls(status.st_size, None if fresh else status.st_mtime_ns)
+
+
+def state_of(source: IndexedSource) -> State:
+    """Return how a source is now. One without a file of its own (standard input) is not known."""
+    if not source.path:
+        return State.UNKNOWN
+    try:
+        stamp = Stamp.of(source.path)
+    except FileNotFoundError:
+        return State.GONE if _has_others(Path(source.path).parent) else State.UNREACHABLE
+    except OSError:
+        return State.UNREACHABLE
+    if not source.complete or stamp.size != source.size:
+        return State.CHANGED
+    if source.modified is not None and stamp.modified == source.modified:
+        return State.SAME
+    return _compared(source)
+
+
+def _compared(source: IndexedSource) -> State:
+    try:
+        return State.SAME if sha256_of_file(Path(source.path)) == source.sha256 else State.CHANGED
+    except OSError:
+        return State.UNREACHABLE
+
+
+def moved_from(path: str, candidates: Iterable[IndexedSource]) -> IndexedSource | None:
+    """Return the one of the candidates, whose files are no more where they were, that has this file's content."""
+    size = Path(path).stat().st_size
+    alike = [source for source in candidates if source.size == size]
+    if not alike:
+        return None
+    content = sha256_of_file(Path(path))
+    return next((source for source in alike if source.sha256 == content), None)
+
+
+def _has_others(folder: Path) -> bool:
+    try:
+        return any(folder.iterdir())
+    except OSError:
+        return False

@@ -1,0 +1,107 @@
+"""Whether all of an index is as it was written: files, rows, sentences, sources, and the encoder."""
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from search.encoder import Encoder
+from search.errors import IndexFolderError
+from search.index_reader import IndexReader
+from search.manifest import Layout
+from search.progress import SILENT, Progress
+from search.records import IndexedSource
+from search.sentence_file import SentenceFile, sentence_bytes
+
+__all__ = ["Verified", "verify_index"]
+
+_CANARIES = 16
+_LIKE = 0.98
+"""What rows of one encoder score at least against each other, be it in another precision (measured: int8 0.99)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verified:
+    """How many sentences and canaries were looked at, and what is wrong with the index."""
+
+    sentences: int
+    canaries: int
+    problems: tuple[str, ...]
+
+
+def verify_index(folder: Path, encoder: Encoder | None = None, *, progress: Progress = SILENT) -> Verified:
+    """Check all of an index, and, where an encoder is given, that it makes the rows that are there.
+
+    Raises:
+        IndexFolderError: the folder is no index that can be opened; says what is wrong.
+    """
+    with IndexReader(folder) as index, SentenceFile(Layout(folder).sentences(index.manifest.build)) as file:
+        problems: list[str] = []
+        if (told := file.check()) != "ok":
+            problems.append(f"SQLite: {told}")
+        problems += _blocks(index, file)
+        progress.start("verifying", index.manifest.count, "sentences")
+        done = 0
+        for source in index.sources:
+            problems += _source(index, file, source)
+            done += source.rows
+            progress.advance(done)
+        progress.finish()
+        digests = sorted(source.digest for source in index.sources if source.digest is not None)
+        if hashlib.sha256("\n".join(digests).encode()).hexdigest() != index.manifest.digest:
+            problems.append("the digest is not that of the sources")
+        canaries = 0
+        if encoder is not None and not problems:
+            index.check_encoder(encoder.passport)
+            canaries, wrong = _canaries(index, encoder)
+            problems += wrong
+        return Verified(index.manifest.count, canaries, tuple(problems))
+
+
+def _blocks(index: IndexReader, file: SentenceFile) -> Iterator[str]:
+    """Compare the rows with their checksums."""
+    expected = 0
+    for block in file.blocks(index.manifest.rows):
+        rows = index.vectors[block.first : block.first + block.rows]
+        if block.first != expected or hashlib.sha256(rows.tobytes()).hexdigest() != block.sha256:
+            yield f"rows {block.first} to {block.first + block.rows - 1} are not as they were written"
+        expected = block.first + block.rows
+    if expected != index.manifest.rows:
+        yield f"checksums of {expected} rows, the manifest says {index.manifest.rows}"
+
+
+def _source(index: IndexReader, file: SentenceFile, source: IndexedSource) -> Iterator[str]:
+    """Compare the sentences of a source with their proofs, and all of them with its digest."""
+    digest, found = hashlib.sha256(), 0
+    try:
+        for stored, proof in file.consecutive(source.first, source.rows):
+            if stored.proof(index.vectors[stored.row]) != proof:
+                yield f"row {stored.row} ({source.name}:{stored.line}) is damaged: its sentence or its vector"
+            digest.update(sentence_bytes(stored.sentence(source.name)))
+            found += 1
+    except IndexFolderError as exc:
+        yield str(exc)
+        return
+    if found != source.rows:
+        yield f"{source.name}: {found} sentences, there should be {source.rows}"
+    digest.update(str(source.sha256).encode())
+    if source.complete and digest.hexdigest() != source.digest:
+        yield f"{source.name}: its sentences are not those that were read"
+
+
+def _canaries(index: IndexReader, encoder: Encoder) -> tuple[int, list[str]]:
+    """Encode some sentences again and compare; return how many, and what is wrong."""
+    rows = [row for row, _ in index.texts()]
+    chosen = rows[:: max(1, len(rows) // _CANARIES)][:_CANARIES]
+    entries = index.entries(chosen)
+    made = encoder.encode([entry.sentence.text for entry in entries]).rows
+    d = index.passport.meaning_dim
+    scores = (made[:, :d] * index.vectors[chosen][:, :d]).sum(axis=1)
+    blank = ~np.any(made[:, :d], axis=1)  # a text without meaning is a row of zeros
+    return len(chosen), [
+        f"row {row}: the encoder makes another row of its sentence (cosine {score:.3f})"
+        for row, score, zero in zip(chosen, scores.tolist(), blank.tolist(), strict=True)
+        if score < _LIKE and not zero
+    ]

@@ -1,0 +1,21 @@
+"""Kills at random moments, in the way of `benchmarks/crash_trials.py` and by it."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+from tests.cli_runner import ROOT
+
+pytestmark = pytest.mark.slow
+
+
+def test_an_index_survives_25_kills() -> None:
+    """Killed while it builds, updates or replaces: it opens with what was committed, and the next run ends the same."""
+    command = [sys.executable, "benchmarks/crash_trials.py", "--trials", "25", "--seed", "7"]
+    done = subprocess.run(command, cwd=ROOT, env={"PYTHONPATH": str(ROOT)}, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    result = json.loads(done.stdout)
+    assert (result["trials"], result["failures"]) == (25, [])
+    assert sum(count for what, count in result["counts"].items() if what.endswith("killed")) >= 15

@@ -1,0 +1,214 @@
+"""An index stays true to its sources: what has changed is read again, what is gone goes when asked, nothing else."""
+
+import os
+import shutil
+import time
+from pathlib import Path
+
+import pytest
+
+from search.corpus import Corpus, Unit
+from search.errors import OutputError
+from search.index import Index
+from search.indexing import Indexed, build_index, check_related
+from search.sources import State, state_of
+from tests.test_index import texts_of
+from tests.toy import ToyEncoder
+
+FILES = {"a.txt": ["good room", "bad food"], "b.txt": ["good pool"], "c.txt": ["fine price", "the noise", "good room"]}
+
+
+class Case:
+    """A folder of files, and an index of it."""
+
+    def __init__(self, folder: Path) -> None:
+        """Write the files, long enough ago, and index them."""
+        self.texts = folder / "texts"
+        self.index = folder / "index"
+        self.texts.mkdir()
+        for name, texts in FILES.items():
+            self.write(name, texts)
+        self.run()
+
+    def write(self, name: str, texts: list[str], *, seconds_ago: float = 60) -> Path:
+        """Write a file that seems to have been changed so long ago."""
+        path = self.texts / name
+        path.write_text("".join(f"{text}\n" for text in texts), encoding="utf-8")
+        when = time.time() - seconds_ago
+        os.utime(path, (when, when))
+        return path
+
+    def run(self, *, prune: bool = False, unit: Unit | None = None) -> tuple[Indexed, list[str]]:
+        """Index the folder again; return what was done and what was encoded."""
+        encoder = ToyEncoder()
+        done = build_index(Corpus([str(self.texts)], unit=unit), self.index, encoder, prune=prune)
+        return done, [text for call in encoder.calls for text in call]
+
+    def states(self) -> dict[str, State]:
+        """Return how each source is now."""
+        with Index(self.index) as index:
+            return {Path(source.name).name: state_of(source) for source in index.sources}
+
+    def fresh(self, folder: Path) -> str:
+        """Return the digest of an index of the same files that has no history."""
+        return build_index(Corpus([str(self.texts)]), folder, ToyEncoder()).manifest.digest
+
+
+@pytest.fixture
+def case(tmp_path: Path) -> Case:
+    """Give three files and their index."""
+    return Case(tmp_path)
+
+
+def counts(done: Indexed) -> tuple[int, int, int, int, int]:
+    """Return how many files were new, changed, moved, the same, and removed."""
+    return done.new, done.changed, done.moved, done.same, done.pruned
+
+
+def test_nothing_changed_is_nothing_done(case: Case) -> None:
+    """Run again, nothing is read or encoded, and the generation is the same."""
+    with Index(case.index) as index:
+        before = index.manifest
+    done, encoded = case.run()
+    assert counts(done) == (0, 0, 0, 3, 0)
+    assert encoded == []
+    assert done.manifest == before
+    assert set(case.states().values()) == {State.SAME}
+
+
+def test_a_changed_file_is_read_again_and_nothing_else(case: Case, tmp_path: Path) -> None:
+    """Its old rows do not count any more, its new ones do; only texts the index never had are encoded."""
+    case.write("b.txt", ["good pool", "bad pool", "the noise"])
+    assert case.states() == {"a.txt": State.SAME, "b.txt": State.CHANGED, "c.txt": State.SAME}
+    done, encoded = case.run()
+    assert counts(done) == (0, 1, 0, 2, 0)
+    assert encoded == ["bad pool"]
+    assert texts_of(case.index) == [*FILES["a.txt"], *FILES["c.txt"], "good pool", "bad pool", "the noise"]
+    assert done.manifest.digest == case.fresh(tmp_path / "fresh")
+    assert (done.manifest.count, done.manifest.rows) == (8, 9)
+
+
+def test_rows_that_do_not_count_are_never_found(case: Case) -> None:
+    """Neither the nearest nor those above a threshold are rows of an old version."""
+    case.write("a.txt", ["love food"])
+    case.run()
+    asked = ToyEncoder().encode(["bad food"]).rows
+    with Index(case.index) as index:
+        (nearest,) = index.nearest.top(asked, 10, 0.3)
+        (above,) = index.nearest.above(asked, -1.0, 0.3)
+        texts = [entry.sentence.text for entry in index.entries(nearest.rows.tolist())]
+    assert sorted(texts) == sorted(["love food", *FILES["b.txt"], *FILES["c.txt"]])
+    assert sorted(nearest.rows.tolist()) == sorted(above.rows.tolist()) == [2, 3, 4, 5, 6]
+
+
+def test_the_same_size_and_time_is_looked_at_no_closer_unless_fresh(case: Case) -> None:
+    """A change that leaves size and time as they were is passed over; one just after the reading is not."""
+    path = case.texts / "b.txt"
+    status = path.stat()
+    path.write_text("bad  pool\n", encoding="utf-8")
+    os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
+    assert case.states()["b.txt"] == State.SAME
+    case.write("b.txt", ["new pool1"], seconds_ago=0)
+    case.run()
+    fresh = path.stat()
+    path.write_text("new pool2\n", encoding="utf-8")
+    os.utime(path, ns=(fresh.st_atime_ns, fresh.st_mtime_ns))
+    assert case.states()["b.txt"] == State.CHANGED
+
+
+def test_a_touched_file_is_the_same(case: Case) -> None:
+    """Another time with the same content is no change, and is noted, so that it is compared only once."""
+    when = time.time() - 30
+    os.utime(case.texts / "b.txt", (when, when))
+    done, encoded = case.run()
+    assert counts(done) == (0, 0, 0, 3, 0)
+    assert encoded == []
+    with Index(case.index) as index:
+        noted = {Path(source.name).name: source.modified for source in index.sources}
+    assert noted["b.txt"] == (case.texts / "b.txt").stat().st_mtime_ns
+
+
+def test_a_file_that_is_gone_stays_until_prune(case: Case, tmp_path: Path) -> None:
+    """Without --prune its sentences stay; with it they go, and the digest is that of a fresh index."""
+    (case.texts / "a.txt").unlink()
+    done, _ = case.run()
+    assert counts(done) == (0, 0, 0, 2, 0)
+    assert done.sources == 3
+    assert case.states()["a.txt"] == State.GONE
+    done, _ = case.run(prune=True)
+    assert counts(done) == (0, 0, 0, 2, 1)
+    assert texts_of(case.index) == [*FILES["b.txt"], *FILES["c.txt"]]
+    assert done.manifest.digest == case.fresh(tmp_path / "fresh")
+
+
+@pytest.mark.parametrize("how", ["missing", "empty", "forbidden"])
+def test_a_folder_that_cannot_be_reached_deletes_nothing(case: Case, how: str, tmp_path: Path) -> None:
+    """Its folder missing, or empty as an unmounted share's is, or no folder: --prune keeps every sentence."""
+    shutil.rmtree(case.texts)
+    if how == "empty":
+        case.texts.mkdir()
+    if how == "forbidden":
+        case.texts.write_text("a file in the way", encoding="utf-8")
+    other = tmp_path / "other.txt"
+    other.write_text("clean bed\n", encoding="utf-8")
+    assert set(case.states().values()) == {State.UNREACHABLE}
+    done = build_index(Corpus([str(other)]), case.index, ToyEncoder(), prune=True)
+    assert counts(done) == (1, 0, 0, 0, 0)
+    assert texts_of(case.index) == [*(text for texts in FILES.values() for text in texts), "clean bed"]
+
+
+@pytest.mark.parametrize("what", ["file", "folder"])
+def test_a_moved_file_is_recognised(case: Case, what: str) -> None:
+    """Renamed, or its whole folder, nothing is encoded and no row is written; its hits name the new place."""
+    if what == "file":
+        (case.texts / "b.txt").rename(case.texts / "z.txt")
+    else:
+        case.texts = case.texts.rename(case.texts.with_name("elsewhere"))
+    done, encoded = case.run()
+    assert counts(done) == ((0, 0, 1, 2, 0) if what == "file" else (0, 0, 3, 0, 0))
+    assert encoded == []
+    assert (done.manifest.count, done.manifest.rows) == (6, 6)
+    with Index(case.index) as index:
+        assert {entry.sentence.source for entry in index.entries([2])} == {
+            str(case.texts / ("z.txt" if what == "file" else "b.txt"))
+        }
+    assert set(case.states().values()) == {State.SAME}
+
+
+def test_a_copy_is_no_move(case: Case) -> None:
+    """A second file of the same content has rows of its own, of which none is encoded."""
+    shutil.copy(case.texts / "a.txt", case.texts / "z.txt")
+    done, encoded = case.run()
+    assert counts(done) == (1, 0, 0, 3, 0)
+    assert encoded == []
+    assert texts_of(case.index)[-2:] == FILES["a.txt"]
+
+
+def test_files_that_only_have_the_name_of_an_index_are_not_added_to_it(case: Case, tmp_path: Path) -> None:
+    """Where none of the files is in the index, that is told, with what to do; where one is, all may be added."""
+    other = tmp_path / "other.txt"
+    other.write_text("clean bed\n", encoding="utf-8")
+    with pytest.raises(OutputError, match=r"is an index of other files \(.*a\.txt\)\. To add these .* --out"):
+        check_related(Corpus([str(other)]), case.index)
+    check_related(Corpus([str(other), str(case.texts / "b.txt")]), case.index)
+
+
+def test_another_way_of_reading_is_a_change(case: Case) -> None:
+    """Asked for another unit, files that are the same are read again, as that unit."""
+    done, _ = case.run(unit=Unit.DOCUMENT)
+    assert counts(done) == (0, 3, 0, 0, 0)
+    assert texts_of(case.index) == ["\n".join(texts) for texts in FILES.values()]
+
+
+def test_a_reader_keeps_its_generation(case: Case) -> None:
+    """While files change and rows are committed a reader sees what it opened; asked to, it sees what there is now."""
+    with Index(case.index) as reader:
+        before = [text for _, text in reader.texts()]
+        case.write("b.txt", ["bad pool"])
+        (case.texts / "a.txt").unlink()
+        case.run(prune=True)
+        assert [text for _, text in reader.texts()] == before
+        assert [entry.sentence.text for entry in reader.entries([0, 2])] == ["good room", "good pool"]
+        assert len(reader.nearest.top(reader.vectors[:1], 10, 0.3)[0].rows) == 6
+        assert reader.refresh()
+        assert [text for _, text in reader.texts()] == [*FILES["c.txt"], "bad pool"]

@@ -1,0 +1,134 @@
+"""Verify, repair and compact: what is damaged is found, what is whole is kept, what does not count goes."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from search.compacting import compact_index, repair_index
+from search.corpus import Corpus
+from search.encoder import Encoded
+from search.errors import IndexFolderError
+from search.index import Index
+from search.indexing import build_index
+from search.manifest import Manifest
+from search.verifying import Verified, verify_index
+from tests.test_index import build_files, content_of, corpus_of, texts_of
+from tests.toy import ToyEncoder
+
+TEXTS = [f"{word} {topic}" for topic in ("room", "food", "pool") for word in ("good", "bad", "the")]
+
+
+@pytest.fixture
+def index(tmp_path: Path) -> Path:
+    """Index two files, and one of them again when it has changed."""
+    build_index(corpus_of(tmp_path, ["old room"], "b.txt"), tmp_path / "i", ToyEncoder())
+    build_index(corpus_of(tmp_path, TEXTS, "a.txt"), tmp_path / "i", ToyEncoder())
+    build_index(corpus_of(tmp_path, ["new room", "fine price"], "b.txt"), tmp_path / "i", ToyEncoder())
+    return tmp_path / "i"
+
+
+def flip(path: Path, at: int) -> None:
+    """Change one bit of a file."""
+    data = bytearray(path.read_bytes())
+    data[at] ^= 1
+    path.write_bytes(data)
+
+
+def test_a_whole_index_has_no_problem(index: Path) -> None:
+    """All sentences are looked at, all of so few are encoded again, and nothing is wrong."""
+    assert verify_index(index, ToyEncoder()) == Verified(11, 11, ())
+    assert verify_index(index) == Verified(11, 0, ())
+
+
+class AnotherToy(ToyEncoder):
+    """Says it is the toy encoder and makes other rows."""
+
+    def encode(self, texts: Sequence[str]) -> Encoded:
+        """Encode other texts."""
+        return super().encode([f"pool {text}" for text in texts])
+
+
+def test_an_encoder_that_makes_other_rows_is_found(index: Path) -> None:
+    """Canaries tell an encoder that only claims to be the same; one of another fingerprint is refused."""
+    found = verify_index(index, AnotherToy())
+    assert any("the encoder makes another row of its sentence" in problem for problem in found.problems)
+    with pytest.raises(IndexFolderError, match="is another"):
+        verify_index(index, ToyEncoder(fingerprint="other"))
+
+
+def test_a_damaged_vector_is_found_and_repaired(index: Path, tmp_path: Path) -> None:
+    """The row is named, repair drops it and says whose it was; indexing again encodes that one text alone."""
+    digest = Manifest.read(index).digest
+    width = ToyEncoder().passport.width * 4
+    flip(index / "vectors" / "000001.f32", 3 * width + 2)
+    problems = verify_index(index, ToyEncoder()).problems
+    assert problems == (
+        "rows 1 to 9 are not as they were written",
+        f"row 3 ({tmp_path / 'a.txt'}:3) is damaged: its sentence or its vector",
+    )
+    with pytest.raises(IndexFolderError, match=r"a\.txt: a sentence is damaged"):
+        compact_index(index)
+    done = repair_index(index)
+    assert [(Path(one.source.name).name, one.sentences) for one in done.lost] == [("a.txt", 1)]
+    assert verify_index(index, ToyEncoder()).problems == ()
+    assert texts_of(index) == [*TEXTS[:2], *TEXTS[3:], "new room", "fine price"]
+    encoder = ToyEncoder()
+    files = [str(tmp_path / name) for name in ("a.txt", "b.txt")]
+    assert build_index(Corpus(files), index, encoder).manifest.digest == digest
+    assert [text for call in encoder.calls for text in call] == [TEXTS[2]]
+    assert verify_index(index, encoder).problems == ()
+
+
+@pytest.mark.parametrize("how", ["gone", "damaged", "half"])
+def test_a_manifest_is_made_again(index: Path, how: str) -> None:
+    """A manifest that is missing, changed or cut short is repaired from its copy, and nothing is lost."""
+    path = index / "manifest.json"
+    before, texts = Manifest.read(index), texts_of(index)
+    if how == "gone":
+        path.unlink()
+    elif how == "damaged":
+        path.write_text(path.read_text(encoding="utf-8").replace('"count": 11', '"count": 10'), encoding="utf-8")
+    else:
+        path.write_text(path.read_text(encoding="utf-8")[:100], encoding="utf-8")
+    with pytest.raises(IndexFolderError, match=r"repair|unfinished"):
+        verify_index(index)
+    done = repair_index(index)
+    assert (done.lost, done.manifest.digest) == ((), before.digest)
+    assert sorted(texts_of(index)) == sorted(texts)
+
+
+def test_rows_that_were_cut_off_are_lost_and_the_rest_is_kept(index: Path) -> None:
+    """A file of vectors cut in the middle: what is before the cut is repaired."""
+    path = index / "vectors" / "000001.f32"
+    width = ToyEncoder().passport.width * 4
+    path.write_bytes(path.read_bytes()[: 5 * width + 3])
+    with pytest.raises(IndexFolderError, match=f"{5 * width + 3} bytes long"):
+        verify_index(index)
+    done = repair_index(index)
+    assert {Path(one.source.name).name: one.sentences for one in done.lost} == {"a.txt": 5, "b.txt": 2}
+    assert texts_of(index) == TEXTS[:4]
+    assert verify_index(index, ToyEncoder()).problems == ()
+
+
+def test_without_sentences_there_is_nothing_to_repair(index: Path) -> None:
+    """The vectors alone say nothing; the message names the file."""
+    (index / "sentences-000001.sqlite").unlink()
+    with pytest.raises(IndexFolderError, match=r"sentences-000001\.sqlite"):
+        repair_index(index)
+
+
+def test_compacted_an_index_has_only_what_counts(index: Path) -> None:
+    """The digest and the sentences stay, rows that did not count go, and a reader goes on with what it has."""
+    before, texts = Manifest.read(index), texts_of(index)
+    assert (before.rows, before.count) == (12, 11)
+    with Index(index) as reader:
+        done = compact_index(index)
+        assert [text for _, text in reader.texts()] == texts
+        assert reader.refresh()
+        assert [text for _, text in reader.texts()] == texts
+    assert (done.rows_before, done.manifest.rows, done.manifest.count) == (12, 11, 11)
+    assert done.manifest.digest == before.digest
+    assert done.manifest.generation == before.generation + 1
+    assert content_of(index) == build_files(2)
+    assert verify_index(index, ToyEncoder()).problems == ()
