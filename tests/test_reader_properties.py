@@ -73,7 +73,7 @@ def test_spans_point_into_the_file(name: str, content: bytes, unit: Unit | None)
 def test_spans_point_into_the_cell(cells: list[str]) -> None:
     """A sentence of a table is its cell's characters start to end, whatever had to be quoted."""
     table = io.StringIO(newline="")
-    csv.writer(table, lineterminator="\n").writerows([["n", "text"], *enumerate(cells)])
+    csv.writer(table, lineterminator="\n", quoting=csv.QUOTE_ALL).writerows([["n", "text"], *enumerate(cells)])
     found = read("a.csv", table.getvalue().encode(), None)
     kept = [(number, cell) for number, cell in enumerate(cells) if cell.strip()]
     assert [int(one.metadata["n"]) for one in found or []] == [number for number, _ in kept]
