@@ -26,7 +26,7 @@ def test_the_contrast_by_hand() -> None:
     assert float(given) == pytest.approx(np.mean(losses), abs=1e-9)
 
 
-def _sampler(classes: np.ndarray, batch_size: int) -> LabelSampler:  # type: ignore[type-arg]
+def _sampler(classes: np.ndarray, batch_size: int) -> LabelSampler:
     dataset = Dataset.from_dict({"text": [str(number) for number in range(len(classes))]})
     return LabelSampler(dataset, batch_size, drop_last=False, classes=classes, seed=3)
 
