@@ -54,6 +54,7 @@ LIBRARIES = {
     "sqlglot": {"search.filters"},
     "torch": {"search.joint", "search.pair_training", "search.processes", "search.training_run"}
     | {"search.training_watch"},
+    "zstandard": {"search.lines"},
     "transformers": {"search.encoder_huggingface", "search.training_run", "search.training_watch"},
 }
 """Which modules import which library, numpy aside; a change of library is a change of these modules alone."""
