@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Protocol
 
 from search.errors import InputError
-from search.lines import STDIN, Line, LineReader
+from search.lines import STDIN, Line, LineReader, kind_of
 from search.records import Sentence, Source
 from search.splitting import Span, markdown_blocks, sentence_spans, trimmed
 from search.tables import TABLE_SUFFIXES, TableReader, choose_column
@@ -56,7 +56,7 @@ def expand(patterns: Sequence[str]) -> list[str]:
             found = [
                 str(file)
                 for file in sorted(path.rglob("*"))
-                if file.suffix.lower() in _TEXT_SUFFIXES + TABLE_SUFFIXES
+                if kind_of(file.name) in _TEXT_SUFFIXES + TABLE_SUFFIXES
                 and not any(part.startswith(".") for part in file.relative_to(path).parts)
                 and file.is_file()
             ]
@@ -181,10 +181,10 @@ class Corpus:
         self._reader = None
 
     def _sentences(self, name: str) -> Iterator[Sentence]:
-        if Path(name).suffix.lower() in TABLE_SUFFIXES:
+        if kind_of(name) in TABLE_SUFFIXES:
             yield from self._table_sentences(name)
             return
-        markdown = Path(name).suffix.lower() in _MARKDOWN_SUFFIXES
+        markdown = kind_of(name) in _MARKDOWN_SUFFIXES
         unit = self._unit or (Unit.SENTENCE if markdown else Unit.LINE)
         lines = LineReader(name)
         self._reader = lines

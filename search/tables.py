@@ -13,7 +13,7 @@ from typing import Any
 
 from search.errors import InputError
 from search.files import sha256_of_file
-from search.lines import MAX_LINE_BYTES, LineReader
+from search.lines import MAX_LINE_BYTES, LineReader, kind_of
 
 __all__ = ["TABLE_SUFFIXES", "Row", "TableReader", "choose_column", "first_row", "number_cell", "text_cell"]
 
@@ -39,7 +39,7 @@ class TableReader:
     def __init__(self, name: str) -> None:
         """Name the file to read; nothing is opened yet."""
         self.name = name
-        self._suffix = Path(name).suffix.lower()
+        self._suffix = kind_of(name)
         self._lines = LineReader(name)
         self._parquet_size = 0
 
@@ -62,6 +62,8 @@ class TableReader:
         if self._suffix not in TABLE_SUFFIXES:
             raise InputError(f"{self.name}: not a table by its name; give {', '.join(TABLE_SUFFIXES)}.")
         if self._suffix == ".parquet":
+            if Path(self.name).suffix.lower() != ".parquet":
+                raise InputError(f"{self.name}: Parquet is compressed already; decompress this file.")
             return self._parquet_rows()
         if self._suffix == ".jsonl":
             return self._json_rows()
@@ -76,7 +78,10 @@ class TableReader:
         if first is None:
             return
         delimiter = ";" if first.text.count(";") > first.text.count(",") else ","
-        header = self._check(next(csv.reader([first.text], delimiter=delimiter), []))
+        try:
+            header = self._check(next(csv.reader([first.text], delimiter=delimiter), []))
+        except csv.Error as exc:
+            raise InputError(f"{self.name}:1: not readable as CSV ({exc}).") from exc
         reader = csv.reader((line.text for line in lines), delimiter=delimiter, strict=True)
         begins = 2
         while True:

@@ -1,5 +1,6 @@
 """Bytes to lines: every line with its number and its offset, and the hash of what was read."""
 
+import gzip
 import hashlib
 import io
 import sys
@@ -7,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from search.corpus import Corpus
 from search.errors import InputError
 from search.lines import MAX_LINE_BYTES, STDIN, Line, LineReader
 
@@ -100,3 +102,48 @@ def test_standard_input(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "stdin", stdin)
     assert list(LineReader(STDIN)) == [Line(1, 0, "eins\n"), Line(2, 5, "zwölf\n")]
     assert not stdin.buffer.closed
+
+
+def compressed(suffix: str, content: bytes) -> bytes:
+    """Compress bytes."""
+    if suffix == ".gz":
+        return gzip.compress(content)
+    zstandard = pytest.importorskip("zstandard")
+    data: bytes = zstandard.ZstdCompressor().compress(content)
+    return data
+
+
+@pytest.mark.parametrize("suffix", [".gz", ".zst", ".GZ"])
+def test_compressed_files(tmp_path: Path, suffix: str) -> None:
+    """The lines are those of the content, several parts one after the other included; size and hash are the file's."""
+    content = BOM + "Zürich\n\nein zwei\n".encode() + b"a" * 100_000 + b"\n"
+    data = compressed(suffix.lower(), content) + compressed(suffix.lower(), b"more\nlast")
+    path = tmp_path / f"a.txt{suffix}"
+    path.write_bytes(data)
+    reader = LineReader(str(path))
+    lines = list(reader)
+    assert [line.text for line in lines] == ["Zürich\n", "\n", "ein zwei\n", "a" * 100_000 + "\n", "more\n", "last"]
+    assert [line.start for line in lines][:4] == [0, 7, 8, 17]
+    assert (reader.size, reader.sha256) == (len(data), hashlib.sha256(data).hexdigest())
+
+
+@pytest.mark.parametrize("suffix", [".gz", ".zst"])
+@pytest.mark.parametrize("how", ["cut", "other", "tail"])
+def test_a_damaged_compressed_file_is_refused(tmp_path: Path, suffix: str, how: str) -> None:
+    """Cut off anywhere, not compressed at all, or with something after its end: never half a text without a word."""
+    data = compressed(suffix, "".join(f"line {number}\n" for number in range(500)).encode())
+    path = tmp_path / f"a.txt{suffix}"
+    for cut in range(1, len(data), 37) if how == "cut" else [0]:
+        path.write_bytes({"cut": data[:cut], "other": b"plain text\n", "tail": data + b"more"}[how])
+        with pytest.raises(InputError, match=r"a\.txt\.\w+: cannot be decompressed"):
+            list(LineReader(str(path)))
+
+
+def test_kinds_of_compressed_files(tmp_path: Path) -> None:
+    """A table is a table when it is compressed, found in folders too; a compressed Parquet file is refused."""
+    (tmp_path / "a.csv.gz").write_bytes(gzip.compress(b"text,n\ngood room,3\n"))
+    (tmp_path / "skip.log.gz").write_bytes(gzip.compress(b"no"))
+    assert [(one.text, dict(one.metadata)) for one in Corpus([str(tmp_path)])] == [("good room", {"n": "3"})]
+    (tmp_path / "a.parquet.gz").write_bytes(gzip.compress(b"x"))
+    with pytest.raises(InputError, match="Parquet is compressed already"):
+        list(Corpus([str(tmp_path / "a.parquet.gz")]))

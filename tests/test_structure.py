@@ -61,6 +61,7 @@ LIBRARIES = {
     | {"search.training_watch", "search.contrastive", "search.few", "search.openvino_graph"},
     "tokenizers": {"search.encoder_openvino", "search.openvino_graph"},
     "transformers": {"search.encoder_huggingface", "search.few", "search.training_run", "search.training_watch"},
+    "zstandard": {"search.lines"},
 }
 """Which modules import which library, numpy aside; a change of library is a change of these modules alone."""
 

@@ -82,6 +82,7 @@ def test_no_rows(tmp_path: Path, name: str) -> None:
 @pytest.mark.parametrize(
     ("name", "content", "message"),
     [
+        ("t.csv", "id\r,text\n1,a\n", r"t\.csv:1: not readable as CSV"),
         ("t.csv", "id,text\n1,a\n2,b,c\n", r"t\.csv:3: 3 cells, the header has 2 \(id, text\)"),
         ("t.csv", 'id,text\n1,"a\nb"\n2\n', r"t\.csv:4: 1 cells, the header has 2"),
         ("t.csv", 'id,text\n1,a\n2,"open\nnever closed\n', r"t\.csv:3: not readable as CSV"),
