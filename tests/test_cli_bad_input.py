@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli_runner import refuse, toy_index, tree
+from search.index import Index
+from tests.cli_runner import refuse, run, toy_index, tree
 from tests.toy import ToyEncoder
 
 _LONG = b"the room was good\n" + b"a" * 1_000_001 + b"\n"
@@ -75,16 +76,19 @@ def test_unusable_texts_are_refused(
 
 
 @pytest.mark.slow
-def test_a_good_file_before_a_bad_one_leaves_nothing(
+def test_a_good_file_before_a_bad_one_is_indexed(
     tmp_path: Path, small_bert: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Sentences already written when a later file fails are removed again."""
+    """The bad file is left out and named, the good one is in the index, and the exit code says that not all is well."""
     (tmp_path / "a.txt").write_text("the room was good\n" * 5000, encoding="utf-8")
     bad = _written(tmp_path / "b.txt", b"good\n\xff\n")
-    before = tree(tmp_path)
-    message = refuse(capsys, "index", tmp_path / "a.txt", bad, "--out", tmp_path / "out", "--encoder", small_bert)
-    assert f"{bad}:2: byte 1" in message
-    assert tree(tmp_path) == before
+    out = tmp_path / "out"
+    outcome = run(capsys, "index", tmp_path / "a.txt", bad, "--out", out, "--encoder", small_bert)
+    assert outcome.code == 1
+    assert f"Left out: {bad}:2: byte 1" in outcome.err
+    with Index(out) as index:
+        assert [source.name for source in index.sources] == [str(tmp_path / "a.txt")]
+        assert len(index) == 5000
 
 
 @pytest.mark.parametrize(("content", "message"), TABLES)
