@@ -23,7 +23,7 @@ def index(tmp_path: Path, small_bert: Path, capsys: pytest.CaptureFixture[str]) 
 
 @pytest.mark.parametrize("form", [[], ["--json"]])
 def test_a_reader_that_goes_away_is_no_failure(form: list[str], index: Path, tmp_path: Path) -> None:
-    """`kindred query ... | head -1` prints its line; beside it only which encoder runs; the query itself ends with 0."""
+    """`kindred query ... | head -1` prints its line and, beside it, which encoder runs; the query ends with 0."""
     with start(tmp_path, "query", index, "the room", "-k", 2000, *form) as process:
         assert process.stdout is not None
         assert process.stderr is not None
