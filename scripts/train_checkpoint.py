@@ -2,8 +2,7 @@
 
     python scripts/train_checkpoint.py --data DATA --stage 1 --out checkpoints/stage-1
     python scripts/train_checkpoint.py --data DATA --stage 2 --base checkpoints/stage-1 --out checkpoints/stage-2
-    python scripts/train_checkpoint.py --data DATA --stage 3 --base checkpoints/stage-2 --out checkpoints/stage-3
-    python scripts/train_checkpoint.py --data DATA --stage 4 --base checkpoints/stage-3 --out checkpoints/kindred-mini
+    python scripts/train_checkpoint.py --data DATA --stage 3 --base checkpoints/stage-2 --out checkpoints/kindred-mini
 
 About three hours on one core of 2025; the last one's folder is what search/models/kindred-mini holds.
 DATA is a folder with the files named in `mix.py` (tab-separated, one header line, no quoting); none of their text
@@ -43,7 +42,6 @@ STAGES = {
     1: Stage(learning_rate=1.5e-4),
     2: Stage(learning_rate=1e-4),
     3: Stage(learning_rate=1e-4, keep_meaning=2.0, max_length=160),
-    4: Stage(learning_rate=6e-5, keep_meaning=2.0, max_length=160),
 }
 
 
@@ -62,12 +60,12 @@ def describe(folder: Path, card: Card, report: dict[str, Any], name: str) -> Non
 
 
 def main() -> None:
-    """Train one stage and write its checkpoint; the fourth one's is what ships."""
+    """Train one stage and write its checkpoint; the third one's is what ships."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--stage", type=int, choices=STAGES, required=True)
-    parser.add_argument("--base", default=BASE_ENCODER, help="from stage 2 on: what the one before made")
+    parser.add_argument("--base", default=BASE_ENCODER, help="for stages 2 and 3: what the one before made")
     parser.add_argument("--share", type=float, default=1.0, help="take this share of each file, for trials")
     chosen = parser.parse_args()
     options = FinetuneOptions(base=chosen.base, epochs=1, validation=0.02, seed=SEED, **asdict(STAGES[chosen.stage]))

@@ -17,7 +17,7 @@ from search.corpus import expand
 from search.errors import OptionError, OutputError
 from search.files import check_free, new_folder, read_json, write_json, write_text
 from search.labelled import LabelledCorpus
-from search.methods import choose
+from search.methods import Choice, choose
 from search.model_card import draw_curves, model_card
 from search.pair_data import prepare_pairs
 from search.pairs import PairCorpus, holds_pairs
@@ -85,8 +85,7 @@ def finetune(
     with _work(out, group) as work, _room():
         texts = work / f"texts-{group.rank}.arrow"
         if holds_pairs(names[0]):
-            if options.method != Method.AUTO:
-                raise OptionError(f"--method {options.method} is for labels; {names[0]} holds pairs. Leave it out.")
+            _check_pair_options(names[0], options, (text_column, label_column))
             pairs = prepare_pairs(PairCorpus(names), texts, validation=options.held_back, seed=options.seed)
             sources = pairs.sources
             about: dict[str, Any] = {"pairs": str(pairs.kind), "groups": len(set(pairs.groups.tolist()))}
@@ -106,6 +105,7 @@ def finetune(
             )
             card = Card.read(base)
             choice = choose(data, card.labels if card else None, options)
+            _check_processes(choice, group)
             if choice.method != Method.JOINT and options.validation is None:
                 data = data.whole()
             if group.main:
@@ -158,6 +158,34 @@ def _check_installed() -> None:
     missing = [name for name in _NEEDED if importlib.util.find_spec(name) is None]
     if missing:
         raise OptionError(f"Fine-tuning needs {', '.join(missing)}; install with: pip install 'kindred[train]'.")
+
+
+def _check_pair_options(name: str, options: FinetuneOptions, columns: tuple[str | None, str | None]) -> None:
+    """Refuse what is meant for labels.
+
+    Raises:
+        OptionError: naming the option and what to do.
+    """
+    if options.method != Method.AUTO:
+        raise OptionError(f"--method {options.method} is for labels; {name} holds pairs. Leave it out.")
+    if any(column is not None for column in columns):
+        raise OptionError(
+            f"{name} holds pairs: name their columns sentence1, sentence2, and score or label; leave --text-column and "
+            "--label-column out."
+        )
+
+
+def _check_processes(choice: Choice, group: Processes) -> None:
+    """Refuse several processes for few rows, whose small batches they would drop.
+
+    Raises:
+        OptionError: naming the method, why it was chosen, and what to do.
+    """
+    if choice.method != Method.JOINT and group.count > 1:
+        raise OptionError(
+            f"Method {choice.method} ({choice.why}) runs in one process, not in {group.count}. Run it without "
+            "torchrun, or with --method joint."
+        )
 
 
 def working_folder(out: Path) -> Path:

@@ -17,6 +17,10 @@ class Processes(Protocol):
     def rank(self) -> int:
         """Return this process's number, from 0."""
 
+    @property
+    def count(self) -> int:
+        """Return how many processes there are."""
+
     def wait(self) -> None:
         """Wait until all processes are here."""
 
@@ -24,6 +28,7 @@ class Processes(Protocol):
 class _One:
     main = True
     rank = 0
+    count = 1
 
     def wait(self) -> None:
         """Go on."""
@@ -45,6 +50,11 @@ class _Several:
     def rank(self) -> int:
         """Return this process's number."""
         return int(self._state.process_index)
+
+    @property
+    def count(self) -> int:
+        """Return how many processes there are."""
+        return int(self._state.num_processes)
 
     def wait(self) -> None:
         """Wait at a barrier."""

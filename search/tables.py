@@ -6,6 +6,7 @@ CSV is quoted as usual (RFC 4180), with comma or semicolon; TSV has no quoting a
 
 import csv
 import json
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -178,12 +179,15 @@ def number_cell(row: Row, column: str, name: str) -> float:
     """Return a cell's number.
 
     Raises:
-        InputError: it is none; names file, line and column.
+        InputError: it is none, or not finite; names file, line and column.
     """
     try:
-        return float(row.cells[column])
-    except (KeyError, TypeError, ValueError) as exc:
-        raise InputError(f"{name}:{row.line}: {column} is {row.cells.get(column)!r}, expected a number.") from exc
+        number = float(row.cells[column])
+    except (KeyError, TypeError, ValueError):
+        number = math.nan
+    if not math.isfinite(number):
+        raise InputError(f"{name}:{row.line}: {column} is {row.cells.get(column)!r}, expected a number.")
+    return number
 
 
 def choose_column(

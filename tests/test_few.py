@@ -12,6 +12,7 @@ from safetensors.numpy import load_file
 
 from search.checkpoint import Card
 from search.encoder_huggingface import HuggingFaceEncoder
+from search.errors import OptionError
 from search.finetune import finetune, working_folder
 from search.training_options import FinetuneOptions, Method
 from tests.cli_runner import refuse, run, start, wait_until
@@ -216,3 +217,30 @@ def test_a_method_for_pairs_is_refused(small_bert: Path, tmp_path: Path, capsys:
     told = refuse(capsys, "finetune", path, "--out", tmp_path / "out", "--base", small_bert, "--method", "head")
     assert "--method head is for labels; " in told
     assert "pairs.tsv holds pairs" in told
+
+
+@pytest.mark.parametrize("option", ["--label-column", "--text-column"])
+def test_columns_named_for_pairs_are_refused(
+    option: str, small_bert: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Pairs whose label has another column would all be taken for positive ones."""
+    path = tmp_path / "pairs.tsv"
+    path.write_text("sentence1\tsentence2\tis_duplicate\na room\tthe room\t0\n", encoding="utf-8")
+    told = refuse(capsys, "finetune", path, "--out", tmp_path / "out", "--base", small_bert, option, "is_duplicate")
+    assert "pairs.tsv holds pairs: name their columns sentence1, sentence2" in told
+
+
+def test_few_rows_are_learned_in_one_process(small_bert: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Under torchrun the small batches of few rows would be dropped; it is refused, with both numbers' way out."""
+    path = tmp_path / "few.csv"
+    path.write_text("text,label\ngood,1\nbad,0\nfine,1\nawful,0\n", encoding="utf-8")
+
+    class Two:
+        main, rank, count = True, 0, 2
+
+        def wait(self) -> None:
+            """Go on."""
+
+    monkeypatch.setattr("search.finetune.processes", Two)
+    with pytest.raises(OptionError, match="runs in one process, not in 2"):
+        finetune([str(path)], tmp_path / "out", options=FinetuneOptions(base=str(small_bert)))
