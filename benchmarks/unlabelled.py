@@ -8,7 +8,7 @@ From all-MiniLM-L6-v2, on the domain's own sentences alone (abstracts split to s
 - titles: a document's title and its abstract's sentences say the same (MultipleNegativesRankingLoss): what
   `kindred finetune` does with a file of the columns sentence1 and sentence2.
 Measured before and after: nDCG@10 and recall@100 on SciFact, with all its documents or, sooner, the relevant ones and
-some others; Spearman on STS-B dev. Why kindred has no command for unlabelled text: unlabelled.md.
+some others; Spearman on STS-B dev.
 """
 
 import argparse
