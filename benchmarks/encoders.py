@@ -16,7 +16,7 @@ import shutil
 import statistics
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -48,7 +48,7 @@ def seconds(work: Callable[[], object]) -> float:
     return time.perf_counter() - begin
 
 
-def rates(encoders: dict[str, Encoder], texts: Sequence[str], repeat: int) -> dict[str, float]:
+def rates(encoders: Mapping[str, Encoder], texts: Sequence[str], repeat: int) -> dict[str, float]:
     """Return the median sentences a second of each, in alternating repetitions after one to warm up."""
     taken: dict[str, list[float]] = {name: [] for name in encoders}
     for number in range(repeat + 1):
@@ -60,7 +60,7 @@ def rates(encoders: dict[str, Encoder], texts: Sequence[str], repeat: int) -> di
     return {name: statistics.median(values) for name, values in taken.items()}
 
 
-def query_times(encoders: dict[str, Encoder], texts: Sequence[str]) -> dict[str, float]:
+def query_times(encoders: Mapping[str, Encoder], texts: Sequence[str]) -> dict[str, float]:
     """Return the median milliseconds of encoding one text, alternating, after each text's length was seen once."""
     taken: dict[str, list[float]] = {name: [] for name in encoders}
     for text in texts[:QUERIES]:

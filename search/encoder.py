@@ -5,11 +5,12 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
+import numpy.typing as npt
 
 from search.errors import IndexFolderError
 from search.similarity import DEFAULT_WEIGHT, Labels, Scale, Vectors, sentiment_blocks, softmax, unit
 
-__all__ = ["Encoded", "Encoder", "Passport", "to_rows"]
+__all__ = ["Encoded", "Encoder", "Passport", "TokenEncoder", "Tokens", "to_rows"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +88,30 @@ class Encoder(Protocol):
 
     def encode(self, texts: Sequence[str]) -> Encoded:
         """Encode n texts to C-contiguous float32 rows of unit blocks, in the order given."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tokens:
+    """The n tokens of a text that an encoder reads; their vectors' mean, at length 1, is the text's meaning.
+
+    Attributes:
+        spans: (n, 2) character offsets into the text, the end exclusive; a mark that stands for no text has (0, 0).
+        vectors: (n, d) float32, as the encoder's last layer gives them.
+    """
+
+    spans: npt.NDArray[np.int64]
+    vectors: Vectors
+
+
+class TokenEncoder(Encoder, Protocol):
+    """An encoder that can be asked what each token of a text gives to its meaning."""
+
+    def tokens(self, texts: Sequence[str]) -> list[Tokens]:
+        """Return the tokens of each text.
+
+        Raises:
+            EncoderError: the encoder does not average its tokens, or cannot say where they are in the text.
+        """
 
 
 def to_rows(raw: Vectors, passport: Passport, temperature: float) -> Encoded:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from search.checkpoint import DEFAULT_ENCODER, Card, find, fingerprint
-from search.encoder import Encoded, Passport, to_rows
+from search.encoder import Encoded, Passport, Tokens, to_rows
 from search.errors import EncoderError
 from search.similarity import DEFAULT_WEIGHT
 
@@ -65,6 +65,24 @@ class HuggingFaceEncoder:
             block = list(texts[start : start + _BLOCK])
             raw[start : start + len(block)] = self._embeddings.embed_documents(block)
         return to_rows(raw, self._passport, temperature)
+
+    def tokens(self, texts: Sequence[str]) -> list[Tokens]:
+        """Return the tokens of each text; see `TokenEncoder`.
+
+        Raises:
+            EncoderError: the tokenizer is written in Python, and cannot say where its tokens are in the text.
+        """
+        model = self._embeddings._client  # noqa: SLF001 - LangChain gives whole texts' vectors alone
+        if not model.tokenizer.is_fast:
+            raise EncoderError(f"{self._passport.name}: its tokenizer cannot say where its tokens are in the text.")
+        found = []
+        for text in (one.replace("\n", " ") for one in texts):  # as LangChain does
+            vectors = model.encode(text, output_value="token_embeddings").float().cpu().numpy()
+            spans = model.tokenizer(
+                text, truncation=True, max_length=model.max_seq_length, return_offsets_mapping=True
+            )["offset_mapping"]
+            found.append(Tokens(np.array(spans, dtype=np.int64).reshape(-1, 2), vectors))
+        return found
 
 
 def _load(folder: Path, device: str | None) -> "HuggingFaceEmbeddings":

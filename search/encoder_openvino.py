@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from search.checkpoint import DEFAULT_ENCODER, Card, find, fingerprint
-from search.encoder import Encoded, Passport, to_rows
+from search.encoder import Encoded, Passport, Tokens, to_rows
 from search.errors import EncoderError
 from search.fast_build import TOKENIZER, FastBuild, build_folder
 from search.openvino_engine import ALL_CORES, ONE_CORE, Engine
@@ -91,6 +91,7 @@ class OpenVINOEncoder:
         self._engine = Engine(folder, report)
         self._few = [self._engine.compiled(ONE_CORE).create_infer_request()]
         self._many: list[InferRequest] = []
+        self._for_tokens: InferRequest | None = None
         self._lock = threading.Lock()
 
     @property
@@ -109,6 +110,24 @@ class OpenVINOEncoder:
             return encoded
         order = [places[text] for text in texts]
         return Encoded(encoded.rows[order], encoded.probabilities[order])
+
+    def tokens(self, texts: Sequence[str]) -> list[Tokens]:
+        """Return the tokens of each text, from the same int8 build; see `TokenEncoder`.
+
+        Raises:
+            EncoderError: the build cannot be run.
+        """
+        with self._lock:
+            if self._for_tokens is None:
+                self._for_tokens = self._engine.for_tokens().create_infer_request()
+            return [self._tokens(text.replace("\n", " "), self._for_tokens) for text in texts]
+
+    def _tokens(self, text: str, request: "InferRequest") -> Tokens:
+        found = self._tokenizer.encode(text)
+        batch = self._batch([found.ids], [0], _padded(len(found.ids), self._max_length), 1)
+        request.infer({"input_ids": batch.numbers, "attention_mask": batch.mask})
+        vectors = request.get_output_tensor(0).data[0, : len(found.ids)].copy()
+        return Tokens(np.array(found.offsets, dtype=np.int64).reshape(-1, 2), vectors)
 
     def _requests(self, count: int) -> "list[InferRequest]":
         """Return what runs so many texts; what uses all cores takes as long to load as a hundred texts do to encode."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from search.checkpoint import DEFAULT_ENCODER, find
-from search.encoder import Encoder
+from search.encoder import TokenEncoder
 from search.encoder_huggingface import HuggingFaceEncoder
 from search.encoder_openvino import OpenVINOEncoder
 from search.fast_build import FastBuild, build_folder
@@ -31,7 +31,7 @@ class Choice:
     reason: str = ""
     device: str | None = None
 
-    def load(self) -> Encoder:
+    def load(self) -> TokenEncoder:
         """Load the encoder.
 
         Raises:
@@ -65,7 +65,9 @@ def choose(name: str | None = None, *, backend: Backend = Backend.AUTO, device: 
     return Choice(name, Backend.OPENVINO)
 
 
-def load_encoder(name: str | None = None, *, backend: Backend = Backend.AUTO, device: str | None = None) -> Encoder:
+def load_encoder(
+    name: str | None = None, *, backend: Backend = Backend.AUTO, device: str | None = None
+) -> TokenEncoder:
     """Load an encoder: a checkpoint's folder, a model of the Hugging Face hub, or (None) the default.
 
     Raises:

@@ -15,7 +15,18 @@ from typing import Any
 from search.errors import EncoderError, InputError
 from search.files import read_json, sha256_of_file, write_json
 
-__all__ = ["FILES", "FORMAT", "GRAPH", "REPORT", "ROW_OUTPUT", "TOKENIZER", "WEIGHTS", "FastBuild", "build_folder"]
+__all__ = [
+    "FILES",
+    "FORMAT",
+    "GRAPH",
+    "REPORT",
+    "ROW_OUTPUT",
+    "TOKENIZER",
+    "TOKENS_OUTPUT",
+    "WEIGHTS",
+    "FastBuild",
+    "build_folder",
+]
 
 FORMAT = 1
 
@@ -26,6 +37,9 @@ FILES = (GRAPH, WEIGHTS, TOKENIZER)
 
 ROW_OUTPUT = "row"
 """The graph's output that is the (n, d + C) meaning and logits."""
+
+TOKENS_OUTPUT = "last_hidden_state"
+"""The graph's output that is the (n, length, d) token vectors; sentence-transformers' own backend reads it too."""
 
 
 def build_folder(checkpoint: Path) -> Path:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from search.errors import EncoderError
-from search.fast_build import GRAPH, ROW_OUTPUT, WEIGHTS, FastBuild
+from search.fast_build import GRAPH, ROW_OUTPUT, TOKENS_OUTPUT, WEIGHTS, FastBuild
 from search.files import cache_folder, write_bytes
 
 if TYPE_CHECKING:
@@ -68,21 +68,33 @@ class Engine:
         with suppress(OSError, RuntimeError, ValueError):  # none is kept, or it is not readable: it is made anew
             kept = self._openvino.Tensor(np.memmap(self._blob, np.uint8, mode="r"))
             return self._core.import_model(kept, "CPU", dict(properties))
+        compiled = self._compile(ROW_OUTPUT, properties)
+        self._keep(compiled)
+        return compiled
+
+    def for_tokens(self) -> "CompiledModel":
+        """Compile the build for one core to give the (n, length, d) token vectors in place of the rows.
+
+        Raises:
+            EncoderError: as `compiled`; or the build does not give them.
+        """
+        return self._compile(TOKENS_OUTPUT, ONE_CORE)
+
+    def _compile(self, wanted: str, properties: Mapping[str, Any]) -> "CompiledModel":
+        """Compile the build with one of its outputs alone."""
         self._report.check(self._folder)
         try:
             graph = self._core.read_model(self._folder / GRAPH, self._folder / WEIGHTS)
             for output in graph.outputs:
-                if ROW_OUTPUT not in output.get_names():
+                if wanted not in output.get_names():
                     graph.remove_result(output.get_node())
-            compiled = self._core.compile_model(graph, "CPU", dict(properties))
+            return self._core.compile_model(graph, "CPU", dict(properties))
         except RuntimeError as exc:
             raise EncoderError(
                 f"{self._folder / GRAPH} cannot be run by OpenVINO {self._openvino.get_version()} "
                 f"({str(exc).strip().splitlines()[-1]}). Make the build again with: kindred compile "
                 f"{self._folder.parent}; or leave it aside with --backend torch."
             ) from exc
-        self._keep(compiled)
-        return compiled
 
     def _keep(self, compiled: "CompiledModel") -> None:
         """Keep a compiled model for the next start, and the newest few of others; without a place, do without."""

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from search.errors import EncoderError
-from search.fast_build import GRAPH, ROW_OUTPUT, TOKENIZER
+from search.fast_build import GRAPH, ROW_OUTPUT, TOKENIZER, TOKENS_OUTPUT
 from search.openvino_engine import without
 
 if TYPE_CHECKING:
@@ -82,7 +82,7 @@ def convert(checkpoint: Path, folder: Path) -> tuple["Model", int]:
         graph = convert_model(whole, example_input=inputs, input=[openvino.PartialShape([-1, -1])] * len(inputs))
     except (RuntimeError, TypeError, ValueError, KeyError) as exc:
         raise EncoderError(f"{checkpoint} cannot be converted for OpenVINO: {str(exc).splitlines()[0]}") from exc
-    for output, name in zip(graph.outputs, (ROW_OUTPUT, "last_hidden_state"), strict=True):
+    for output, name in zip(graph.outputs, (ROW_OUTPUT, TOKENS_OUTPUT), strict=True):
         output.get_tensor().set_names({name})
     _shrink_tables(graph)
     return graph, max_length

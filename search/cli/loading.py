@@ -5,12 +5,12 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
-    from search.encoder import Encoder
+    from search.encoder import TokenEncoder
 
 __all__ = ["load"]
 
 
-def load(name: str | None, backend: str) -> "Encoder":
+def load(name: str | None, backend: str) -> "TokenEncoder":
     """Load an encoder, and say which it is and what runs it."""
     from search.encoders import Backend, choose
 

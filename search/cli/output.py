@@ -5,7 +5,7 @@ import sys
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from types import MappingProxyType
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import click
 from rich.console import Console
@@ -15,12 +15,18 @@ from rich.text import Text
 
 from search.records import Hit, Sentence
 
+if TYPE_CHECKING:
+    from search.explaining import Explanation, Part
+
 __all__ = ["Bar", "cell", "place", "print_json", "print_table", "say", "show_hits"]
 
 _PIPED_WIDTH = 120
 _LEAST_TEXT = 10
 _GAP = 2
 _LOG_SECONDS = 30
+
+_MOST_TOLD, _LEAST_TOLD = 4, 0.03
+"""Words of an explanation that are told, and the least that one must give."""
 
 
 def say(text: str) -> None:
@@ -70,20 +76,56 @@ def place(sentence: Sentence) -> str:
     return f"{'/'.join(sentence.source.split('/')[-2:])}:{sentence.line}"
 
 
-def show_hits(hits: Sequence[Hit], *, title: str = "", states: Mapping[str, str] = MappingProxyType({})) -> None:
-    """Print hits as a table; where the state of a hit's source is not that it is the same, it says so."""
+def show_hits(
+    hits: Sequence[Hit],
+    *,
+    title: str = "",
+    states: Mapping[str, str] = MappingProxyType({}),
+    explanations: "Sequence[Explanation]" = (),
+) -> None:
+    """Print hits as a table; where the state of a hit's source is not that it is the same, it says so.
+
+    With an explanation for each hit, the words that give most to its meaning part are marked, and told below it.
+    """
     labelled = any(hit.sentiment is not None for hit in hits)
     columns = [("", "right"), ("score", "right"), ("meaning", "right")]
     columns += [("sentiment", "right"), ("label", "left")] if labelled else []
-    rows = []
-    for hit in hits:
-        row = [str(hit.rank), cell(hit.score), cell(hit.meaning)]
+    rows: list[list[Text | str]] = []
+    for number, hit in enumerate(hits):
+        row: list[Text | str] = [str(hit.rank), cell(hit.score), cell(hit.meaning)]
         if labelled:
             row += [cell(hit.sentiment), f"{hit.entry.label} {cell(hit.entry.probability, 2)}"]
         state = states.get(hit.entry.sentence.source, "same")
         told = "" if state in {"same", "unknown"} else f" ({state})"
-        rows.append([*row, hit.entry.sentence.text, place(hit.entry.sentence) + told])
+        text = Text(hit.entry.sentence.text)
+        if explanations:
+            text = _explained(text, explanations[number])
+        rows.append([*row, text, place(hit.entry.sentence) + told])
     print_table([*columns, ("sentence", "left"), ("where", "left")], rows, title=title)
+
+
+def _explained(text: Text, explanation: "Explanation") -> Text:
+    """Mark the words of a sentence that give most, and say below it what they give."""
+    most = _largest(explanation.sentence)
+    for part in most:
+        text.stylize("bold underline", part.start, part.end)
+    for part in _largest(explanation.sentiment):
+        text.stylize("green" if part.value > 0 else "red", part.start, part.end)
+    for name, parts in (
+        ("meaning", most),
+        ("query", _largest(explanation.query)),
+        ("sentiment", _largest(explanation.sentiment)),
+    ):
+        if parts:
+            told = ", ".join(f"{part.text} {part.value:+.2f}" for part in parts)
+            text.append(f"\n  {name}: {told}", style="dim")
+    return text
+
+
+def _largest(parts: "Sequence[Part]") -> "list[Part]":
+    """Return the few pieces with the largest values, up or down, of those that are worth telling."""
+    told = [part for part in parts if abs(part.value) >= _LEAST_TOLD and any(sign.isalnum() for sign in part.text)]
+    return sorted(told, key=lambda part: -abs(part.value))[:_MOST_TOLD]
 
 
 class _Rate(ProgressColumn):

@@ -9,11 +9,13 @@ import click
 
 from search.cli.output import show_hits
 from search.errors import InputError, KindredError, OptionError
+from search.explaining import Explanation, explain
 from search.filters import Filter
 from search.query import check_query
 from search.words import Match
 
 if TYPE_CHECKING:
+    from search.encoder import TokenEncoder
     from search.query import Searcher
 
 __all__ = ["Settings", "ask"]
@@ -68,8 +70,12 @@ def ask(
     weight: float | None,
     only: Filter | None = None,
     match: Match = Match.MEANING,
+    explained_by: "TokenEncoder | None" = None,
 ) -> None:
-    """Ask for questions until the input ends; a mistake is told and the prompt goes on."""
+    """Ask for questions until the input ends; a mistake is told and the prompt goes on.
+
+    `explained_by`: the index's encoder, where the words that carry each score are to be told.
+    """
     settings = Settings(k, sentiment, weight, only, match)
     click.echo(f"{len(searcher.index):,} sentences. Ask, or type :help.", err=True)
     with _History():
@@ -77,7 +83,7 @@ def ask(
             try:
                 if typed in {":quit", ":q", ":exit"}:
                     return
-                _answer(typed, searcher, settings)
+                _answer(typed, searcher, settings, explained_by)
             except KindredError as exc:
                 click.echo(f"Error: {exc}", err=True)
 
@@ -92,7 +98,7 @@ def _read() -> str | None:
         raise InputError(f"standard input: not UTF-8 ({exc.reason}).") from exc
 
 
-def _answer(typed: str, searcher: "Searcher", settings: Settings) -> None:
+def _answer(typed: str, searcher: "Searcher", settings: Settings, explained_by: "TokenEncoder | None") -> None:
     if not typed:
         return
     if typed == ":help":
@@ -118,7 +124,10 @@ def _answer(typed: str, searcher: "Searcher", settings: Settings) -> None:
             only=settings.only,
             match=settings.match,
         )
-        show_hits(hits)
+        why: list[Explanation] = []
+        if explained_by is not None:
+            why = explain(typed, hits, explained_by, sentiment=settings.sentiment, weight=settings.weight)
+        show_hits(hits, explanations=why)
 
 
 def _history_file() -> Path:

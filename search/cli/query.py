@@ -28,6 +28,7 @@ __all__ = ["command"]
 @click.option("--where", metavar="CONDITION", help='Only sentences whose metadata meet it: "rating >= 4".')
 @click.option("--source", "sources", multiple=True, metavar="PATTERN", help="Only these sources: 'reviews/*.csv'.")
 @click.option("--label", "labels", multiple=True, metavar="LABEL", help="Only sentences with this label.")
+@click.option("--explain", "explained", is_flag=True, help="Say which words carry each score.")
 @click.option("--encoder", metavar="FOLDER|NAME", help="Where the index's encoder is now, if it has moved.")
 @backend_option
 @as_json
@@ -42,6 +43,7 @@ def command(
     where: str | None,
     sources: tuple[str, ...],
     labels: tuple[str, ...],
+    explained: bool,
     encoder: str | None,
     backend: str,
     json_: bool,
@@ -57,10 +59,12 @@ def command(
       kindred query hotels "the staff were rude" --sentiment opposite
       kindred query reviews "cold room" --where "rating >= 4 and city = 'Lisbon'" --label negative
       kindred query support 'router XR-500 "will not start"' --match both
+      kindred query hotels "a place to relax" --explain
       kindred query hotels --file questions.txt --json
     """
     from search.cli.loading import load
     from search.cli.output import print_json, say, show_hits
+    from search.explaining import explain
     from search.filters import Filter
     from search.index import Index, resolve
     from search.lines import LineReader
@@ -77,20 +81,27 @@ def command(
         raise click.UsageError("--json needs a query; give some, or --file.")
     with Index(resolve(index)) as opened:
         check_query(opened.passport, k=k, sentiment=sentiment, weight=weight)
-        searcher = Searcher(opened, load(encoder or opened.passport.name, backend))
+        loaded = load(encoder or opened.passport.name, backend)
+        searcher = Searcher(opened, loaded)
         if not opened.manifest.finished:
             say(f"{opened.folder} is unfinished: {len(opened):,} sentences so far. Run the same kindred index again.")
         only = Filter(where, sources, labels)
         if not asked:
             from search.cli.prompt import ask
 
-            ask(searcher, k=k, sentiment=sentiment, weight=weight, only=only, match=Match(match))
+            by = loaded if explained else None
+            ask(searcher, k=k, sentiment=sentiment, weight=weight, only=only, match=Match(match), explained_by=by)
             return
         answers = searcher.search(asked, k=k, sentiment=sentiment, weight=weight, only=only, match=Match(match))
         met = {hit.entry.sentence.source for hits in answers for hit in hits}
         states = {source.name: state_of(source) for source in opened.sources if source.name in met}
     for query, hits in zip(asked, answers, strict=True):
+        why = explain(query, hits, loaded, sentiment=sentiment, weight=weight) if explained else []
         if json_:
-            print_json({"query": query, **hit.to_dict(), "state": states[hit.entry.sentence.source]} for hit in hits)
+            reasons = [{"explanation": one.to_dict()} for one in why] or [{}] * len(hits)
+            print_json(
+                {"query": query, **hit.to_dict(), "state": states[hit.entry.sentence.source], **reason}
+                for hit, reason in zip(hits, reasons, strict=True)
+            )
         else:
-            show_hits(hits, title=query if len(asked) > 1 else "", states=states)
+            show_hits(hits, title=query if len(asked) > 1 else "", states=states, explanations=why)
