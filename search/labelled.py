@@ -10,7 +10,7 @@ from search.records import Source
 from search.similarity import Labels, Scale
 from search.tables import TableReader, choose_column
 
-__all__ = ["LABEL_COLUMNS", "LabelledCorpus", "LabelledText", "order_labels"]
+__all__ = ["LABEL_COLUMNS", "LabelledCorpus", "LabelledText", "feeling_step", "order_labels"]
 
 LABEL_COLUMNS = (
     "label", "labels", "sentiment", "polarity", "emotion", "emotions", "class", "rating", "stars", "category",
@@ -120,12 +120,17 @@ def order_labels(counts: Mapping[str, int], *, ordinal: Sequence[str] | None = N
     return Labels(order, Scale.ORDINAL)
 
 
+def feeling_step(name: str) -> int | None:
+    """Return which step a usual name of a feeling is, without case: 0, very negative, to 4; None for other names."""
+    return next((step for step, names in enumerate(_FEELINGS) if name.strip().casefold() in names), None)
+
+
 def _known_order(counts: Mapping[str, int]) -> tuple[str, ...] | None:
     try:
         positions = {label: float(label) for label in counts}
     except ValueError:
-        steps = {name: step for step, names in enumerate(_FEELINGS) for name in names}
-        positions = {label: steps.get(label.lower(), math.nan) for label in counts}
+        steps = {label: feeling_step(label) for label in counts}
+        positions = {label: math.nan if step is None else step for label, step in steps.items()}
     if not all(map(math.isfinite, positions.values())) or len(set(positions.values())) < len(positions):
         return None
     return tuple(sorted(counts, key=positions.__getitem__))

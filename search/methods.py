@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from search.labelled import feeling_step
 from search.similarity import Labels
 from search.training_data import TrainingData
 from search.training_options import FinetuneOptions, Method
@@ -30,8 +31,6 @@ def choose(data: TrainingData, known: Labels | None, options: FinetuneOptions) -
     """
     if options.method != Method.AUTO:
         return Choice(options.method, "as asked")
-    if options.epochs is not None:
-        return Choice(Method.JOINT, "a number of epochs was asked for")
     rows = int((data.classes >= 0).sum())
     if rows > FEW_ROWS:
         return Choice(Method.JOINT, f"{rows} labelled rows, more than {FEW_ROWS}: enough to train encoder and logits")
@@ -45,7 +44,21 @@ def choose(data: TrainingData, known: Labels | None, options: FinetuneOptions) -
 
 
 def known_labels(known: Labels, wanted: Labels) -> list[int] | None:
-    """Return which of the base's labels each label to learn is; None where it does not know them all."""
-    if not set(wanted.names) <= set(known.names):
-        return None
-    return [known.names.index(name) for name in wanted.names]
+    """Return which of the base's labels each label to learn is; None where it does not know them all.
+
+    Names are compared without case, and the usual names of a feeling (positive, pos, good) are one.
+
+    >>> from search.similarity import Scale
+    >>> base = Labels(("negative", "neutral", "positive"), Scale.ORDINAL)
+    >>> known_labels(base, Labels(("Pos", "NEG"), Scale.NOMINAL))
+    [2, 0]
+    """
+    numbers = {_meant(name): number for number, name in enumerate(known.names)}
+    found = [numbers.get(_meant(name)) for name in wanted.names]
+    every = [number for number in found if number is not None]
+    return every if len(set(every)) == len(wanted.names) else None
+
+
+def _meant(name: str) -> str | int:
+    step = feeling_step(name)
+    return name.strip().casefold() if step is None else step

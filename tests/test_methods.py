@@ -9,7 +9,7 @@ from search.errors import OptionError
 from search.methods import FEW_ROWS, choose, known_labels
 from search.similarity import Labels, Scale
 from search.training_data import TrainingData, from_texts
-from search.training_options import EPOCHS, VALIDATION, FinetuneOptions, Method
+from search.training_options import EPOCHS, FinetuneOptions, Method
 
 FEELINGS = Labels(("negative", "neutral", "positive"), Scale.ORDINAL)
 POLES = Labels(("negative", "positive"), Scale.ORDINAL)
@@ -18,7 +18,7 @@ EMOTIONS = Labels(("anger", "joy"), Scale.NOMINAL)
 
 def _data(rows: int, labels: Labels, folder: Path) -> TrainingData:
     texts = [(f"text {number}", labels.names[number % len(labels.names)]) for number in range(rows)]
-    return from_texts([*texts, ("without a label", "")], labels, folder, validation=VALIDATION, seed=0)
+    return from_texts([*texts, ("without a label", "")], labels, folder, validation=None, seed=0)
 
 
 @pytest.mark.parametrize(
@@ -49,16 +49,37 @@ def test_the_user_has_the_last_word(method: Method, tmp_path: Path) -> None:
         assert (choice.method, choice.why) == (method, "as asked")
 
 
-def test_epochs_ask_for_joint_training(tmp_path: Path) -> None:
-    """A number of epochs is not dropped silently on few rows: it is joint training's."""
+def test_epochs_do_not_choose_the_method(tmp_path: Path) -> None:
+    """A number of epochs is the method's to use or refuse: it does not make few rows many."""
     choice = choose(_data(16, POLES, tmp_path), FEELINGS, FinetuneOptions(epochs=EPOCHS))
-    assert (choice.method, choice.why) == (Method.JOINT, "a number of epochs was asked for")
+    assert choice.method is Method.HEAD
 
 
 def test_labels_are_known_only_all_together() -> None:
     """The base's numbers of the labels, in the order of those to learn; None where one is new."""
     assert known_labels(FEELINGS, Labels(("positive", "negative"), Scale.NOMINAL)) == [2, 0]
     assert known_labels(FEELINGS, Labels(("positive", "angry"), Scale.NOMINAL)) is None
+
+
+@pytest.mark.parametrize(
+    ("names", "found"),
+    [
+        (("Negative", "POSITIVE"), [0, 2]),
+        (("neg", "neu", "pos"), [0, 1, 2]),
+        (("bad", "Good"), [0, 2]),
+        (("terrible", "good"), None),
+        (("Positive", "positive"), None),
+        (("0", "1"), None),
+    ],
+)
+def test_labels_are_known_by_what_they_mean(names: tuple[str, ...], found: list[int] | None) -> None:
+    """Case does not matter, nor which usual name a feeling has; one label of the base is not two of the data."""
+    assert known_labels(FEELINGS, Labels(names, Scale.NOMINAL)) == found
+
+
+def test_other_names_are_known_without_case() -> None:
+    """What is no feeling is compared by its letters."""
+    assert known_labels(EMOTIONS, Labels(("Joy", "ANGER"), Scale.NOMINAL)) == [1, 0]
 
 
 def test_a_method_that_there_is_not_is_refused() -> None:
@@ -68,9 +89,8 @@ def test_a_method_that_there_is_not_is_refused() -> None:
 
 
 def test_defaults_can_be_told_from_what_was_asked() -> None:
-    """Unasked, epochs are 3 and a tenth is held back; asked, what was asked."""
-    assert (FinetuneOptions().passes, FinetuneOptions().held_back) == (3, 0.1)
-    assert (FinetuneOptions(epochs=7).passes, FinetuneOptions(validation=0.0).held_back) == (7, 0.0)
+    """Unasked, epochs are 3; asked, what was asked."""
+    assert (FinetuneOptions().passes, FinetuneOptions(epochs=7).passes) == (3, 7)
 
 
 def test_nothing_is_held_back_of_whole_data(tmp_path: Path) -> None:
