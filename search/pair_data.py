@@ -11,6 +11,7 @@ from search.errors import OptionError
 from search.pairs import PairCorpus, PairKind, clusters
 from search.records import Source
 from search.training_data import write_texts
+from search.training_options import VALIDATION
 
 if TYPE_CHECKING:
     from datasets import Dataset
@@ -32,7 +33,7 @@ class PairData:
         groups: (n,) numbers of the groups of pairs that are connected by texts that say the same.
         kind: what the values are.
         train: the numbers of the rows that are trained on.
-        held_back: the numbers of those that measure, whole groups of them; may be empty.
+        held_back: the numbers of those that measure; no text of theirs is in a row that is trained on; may be empty.
         sources: the files they came from.
     """
 
@@ -45,12 +46,13 @@ class PairData:
     sources: tuple[Source, ...]
 
 
-def prepare_pairs(corpus: PairCorpus, path: Path, *, validation: float, seed: int) -> PairData:
-    """Write pairs to the file `path`, group them, and hold back a share of the groups.
+def prepare_pairs(corpus: PairCorpus, path: Path, *, validation: float | None, seed: int) -> PairData:
+    """Write pairs to the file `path`, group them, and hold back a share of them that has no text of the others.
 
     Raises:
         InputError: a file cannot be used.
-        OptionError: there are fewer than two pairs, or all have one value.
+        OptionError: there are fewer than two pairs, all have one value, or the share in `validation` cannot be held
+            back.
     """
     pairs = list(corpus)
     values = np.array([pair.value for pair in pairs])
@@ -63,9 +65,40 @@ def prepare_pairs(corpus: PairCorpus, path: Path, *, validation: float, seed: in
     if corpus.kind is PairKind.POSITIVE and len(set(groups.tolist())) < 2:  # noqa: PLR2004 - one has no negatives
         raise OptionError("All pairs say one and the same; fine-tuning needs pairs that differ from each other.")
     texts = write_texts(path, [{"sentence1": left, "sentence2": right}])
-    chosen = np.random.default_rng(seed).permutation(np.unique(groups))
-    held = np.flatnonzero(np.isin(groups, chosen[: round(validation * len(chosen))]))
-    if len(held) < _MIN_HELD_BACK:
-        held = np.empty(0, dtype=np.int64)
+    held = _held_back(clusters(left, right, [True] * len(pairs)), validation, seed)
     train = np.setdiff1d(np.arange(len(pairs)), held)
+    if not len(train):
+        raise OptionError(f"--validation {validation:g} leaves none of {len(pairs)} pairs to learn from. Give less.")
     return PairData(texts, values, groups, corpus.kind, train, held, tuple(corpus.sources))
+
+
+def _held_back(connected: npt.NDArray[np.int64], validation: float | None, seed: int) -> npt.NDArray[np.int64]:
+    """Return the numbers of the pairs that are held back: a share of them, and no text of theirs is in another pair.
+
+    Where no share was asked for, a tenth; none where that would be too few to measure anything.
+
+    Args:
+        connected: (n,) numbers of the sets of pairs that share texts, whether or not they say the same.
+        validation: the share that was asked for, or None.
+        seed: which sets are held back.
+
+    Raises:
+        OptionError: so many cannot be held back; says how many can.
+    """
+    share = VALIDATION if validation is None else validation
+    sets, sizes = np.unique(connected, return_counts=True)
+    wanted, taken = round(share * len(connected)), 0
+    chosen = []
+    for number in np.random.default_rng(seed).permutation(len(sets)):
+        if taken + sizes[number] <= wanted:
+            chosen.append(sets[number])
+            taken += int(sizes[number])
+    if taken >= _MIN_HELD_BACK:
+        return np.flatnonzero(np.isin(connected, chosen))
+    if validation:
+        raise OptionError(
+            f"--validation {validation:g} of {len(connected)} pairs holds back {taken}; {_MIN_HELD_BACK} are needed to "
+            f"measure. (Pairs that share a text stay together: there are {len(sets)} sets of such pairs.) Give another "
+            "share, or leave it out."
+        )
+    return np.empty(0, dtype=np.int64)

@@ -32,10 +32,11 @@ from search.joint import joint_model, load_base, meaning_dim
 from search.metrics import average_precision, reciprocal_rank
 from search.pair_data import PairData
 from search.pairs import PairKind
+from search.processes import processes
 from search.progress import Progress
 from search.similarity import unit
 from search.training_options import FinetuneOptions
-from search.training_run import Trained, begin, encode, run, shortened
+from search.training_run import Sampler, Trained, begin, encode, run, shortened
 from search.training_watch import CountedLoss
 
 __all__ = ["PairLoss", "PairSampler", "train_pairs"]
@@ -67,12 +68,25 @@ def train_pairs(data: PairData, base: Path, work: Path, options: FinetuneOptions
         frozen = None if card is None else _log_probabilities(model, data, width, progress)
         loss = PairLoss(model, data, width, frozen, options.keep_meaning)
         rows = data.texts.select(data.train)
-        negatives = data.kind is PairKind.POSITIVE
-        sampler = partial(PairSampler, groups=data.groups[data.train]) if negatives else BatchSamplers.BATCH_SAMPLER
+        sampler: Sampler = BatchSamplers.BATCH_SAMPLER
+        if data.kind is PairKind.POSITIVE:
+            sampler = partial(PairSampler, groups=data.groups[data.train])
+            _tell_left_out(data, progress)
         report = run(model, loss, rows, sampler, measure, _FIGURES[data.kind], work, options, progress, fixed_head=True)
         after = measure(model) if measure else None
     validation = None if before is None or after is None else {"rows": len(data.held_back), "before": before} | after
     return Trained(model, card, report | {"validation": validation})
+
+
+def _tell_left_out(data: PairData, progress: Progress) -> None:
+    """Say how many pairs an epoch leaves out, where most of them are of one group."""
+    largest = int(np.bincount(data.groups[data.train]).max())
+    left_out = largest - -(-len(data.train) // 2)
+    if left_out > 0 and processes().main:
+        progress.tell(
+            f"{largest} of {len(data.train)} pairs say one and the same; each epoch leaves out {left_out} of them, "
+            "others each time."
+        )
 
 
 def _log_probabilities(
@@ -145,7 +159,12 @@ class PairLoss(CountedLoss):
 
 
 class PairSampler(DefaultBatchSampler):
-    """Batches in random order in which no two pairs are of one group."""
+    """Batches in random order in which no two pairs are of one group, every pair in one of them.
+
+    The pairs, group by group, are dealt to the batches in turn: to as many as hold them all, or as the largest group
+    has pairs. Only of a group with more than half of all pairs some are left out of an epoch, others in each: their
+    batches would have nothing to tell apart.
+    """
 
     def __init__(
         self, dataset: Dataset, batch_size: int, drop_last: bool, groups: npt.NDArray[np.int64], **kwargs: Any
@@ -153,36 +172,32 @@ class PairSampler(DefaultBatchSampler):
         """Take the (n,) groups of the data set's rows; the trainer gives the other arguments."""
         super().__init__(dataset, batch_size, drop_last, **kwargs)
         self._groups = groups
+        order = np.argsort(groups, kind="stable")
+        self._of_group = np.split(order, np.flatnonzero(np.diff(groups[order])) + 1)
+        largest = max(map(len, self._of_group))
+        self._count = max(math.ceil(len(groups) / batch_size), min(largest, math.ceil(len(groups) / 2)))
+        self.batch_size = math.ceil((len(groups) - max(0, largest - self._count)) / self._count)
 
     def __iter__(self) -> Iterator[list[int]]:
-        """Yield the batches of an epoch: as many as `len` says, the fullest there are.
+        """Yield the batches of an epoch; the same seed and epoch give the same batches.
 
-        A pair whose group is in a batch already waits for the next. What is left of groups with more pairs than there
-        are batches is not seen in this epoch.
+        Several processes take a batch each and drop a round with a shorter one: there, a pair of another group is
+        added to those that lack one.
         """
         random = np.random.default_rng([self.seed or 0, self.epoch])
-        waiting = random.permutation(len(self._groups)).tolist()
-        batches: list[list[int]] = []
-        while waiting:
-            batch: list[int] = []
-            taken: set[int] = set()
-            later: list[int] = []
-            for position, row in enumerate(waiting):
-                if len(batch) == self.batch_size:
-                    later.extend(waiting[position:])
-                    break
-                group = int(self._groups[row])
-                (later if group in taken else batch).append(row)
-                taken.add(group)
-            waiting = later
-            batches.append(batch)
-        batches.sort(key=len, reverse=True)
-        for number in random.permutation(len(self)):
-            yield batches[number]
+        shuffled = [random.permutation(self._of_group[number]) for number in random.permutation(len(self._of_group))]
+        dealt = np.concatenate([rows[: self._count] for rows in shuffled])
+        several = processes().count > 1
+        for number in random.permutation(self._count):
+            batch = dealt[number :: self._count].tolist()
+            if several and len(batch) < self.batch_size:
+                present = set(self._groups[batch].tolist())
+                batch.append(next(row for row in dealt.tolist() if int(self._groups[row]) not in present))
+            yield batch
 
     def __len__(self) -> int:
         """Return the number of batches of an epoch."""
-        return math.ceil(len(self._groups) / self.batch_size)
+        return self._count
 
 
 class _Validation(SentenceEvaluator):

@@ -1,8 +1,10 @@
 """Pairs of sentences that say the same, or how much: read, and grouped so that none is taken for a difference."""
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import islice
 
 import numpy as np
 import numpy.typing as npt
@@ -15,6 +17,14 @@ from search.tables import TableReader, first_row, number_cell, text_cell
 __all__ = ["PairCorpus", "PairKind", "TextPair", "clusters", "holds_pairs"]
 
 _SCORE_COLUMNS = ("score", "relatedness", "similarity")
+
+_LOOKED_AT = 1000
+"""Rows that tell what an unread column holds."""
+
+_MOST_STEPS = 11
+"""A scale of whole numbers has so many steps at most: 0 to 10."""
+
+_WORDS = {"true": "1", "yes": "1", "false": "0", "no": "0"}
 
 
 class PairKind(StrEnum):
@@ -51,7 +61,8 @@ class PairCorpus:
         """Find the files, and say which kind of pairs they hold: all of one kind.
 
         Raises:
-            InputError: a pattern names nothing, a file holds no pairs, or the files are of different kinds.
+            InputError: a pattern names nothing, a file holds no pairs, the files are of different kinds, or a column
+                that is not read looks like the pairs' label.
         """
         self.names = expand(patterns)
         self.sources: list[Source] = []
@@ -62,6 +73,17 @@ class PairCorpus:
             told = ", ".join(f"{name} ({kind})" for name, (kind, _) in kinds.items())
             raise InputError(f"Files of different kinds of pairs: {told}. Give those of one kind.")
         self.kind = found.pop()
+        if self.kind is PairKind.POSITIVE:
+            for name in self.names:
+                _check_unread(name)
+
+    @property
+    def told(self) -> str:
+        """Say which kind of pairs was recognised, and by what."""
+        if self.kind is PairKind.POSITIVE:
+            return "positive, all say the same (no column called label, " + f"{', '.join(_SCORE_COLUMNS)})"
+        how = "1 says the same, 0 does not" if self.kind is PairKind.LABELLED else "the higher, the more the same"
+        return f"{self.kind}, by the column {' or '.join(dict.fromkeys(self._columns.values()))}: {how}"
 
     def __iter__(self) -> Iterator[TextPair]:
         """Yield every pair.
@@ -90,6 +112,42 @@ def _kind(name: str) -> tuple[PairKind, str]:
         if column in columns:
             return PairKind.SCORED, column
     return (PairKind.LABELLED, "label") if "label" in columns else (PairKind.POSITIVE, "")
+
+
+def _check_unread(name: str) -> None:
+    """Refuse pairs that would all be taken to say the same, though a column looks like their label or score.
+
+    That is a column of yes and no, of a few whole numbers, or of fractions; more whole numbers, or another in each
+    row, are ids.
+
+    Raises:
+        InputError: names the column and what to call it.
+    """
+    rows = [row.cells for row in islice(TableReader(name), _LOOKED_AT)]
+    for column in rows[0]:
+        if column in {"sentence1", "sentence2"}:
+            continue
+        values = [_number(row.get(column)) for row in rows]
+        numbers = {value for value in values if value is not None}
+        ids = all(number.is_integer() for number in numbers) and not numbers <= {0.0, 1.0}
+        if None in values or (ids and (len(numbers) > _MOST_STEPS or len(numbers) == len(rows))):
+            continue
+        to, what = ("label", "label (1 or 0)") if numbers <= {0.0, 1.0} else ("score", "score")
+        raise InputError(
+            f"{name}: the column {column!r} looks like the {what} of the pairs, but is not read by that name, and all "
+            f"pairs would be taken to say the same. Call it {to}; or, if they do, take it out."
+        )
+
+
+def _number(value: object) -> float | None:
+    """Return a cell's number, yes and true being 1; None where it is none."""
+    if isinstance(value, str):
+        value = _WORDS.get(value.strip().lower(), value)
+    try:
+        number = float(value)  # type: ignore[arg-type]  # what is no number raises
+    except (TypeError, ValueError):
+        return None
+    return number if math.isfinite(number) else None
 
 
 def clusters(a: Sequence[str], b: Sequence[str], same: Sequence[bool]) -> npt.NDArray[np.int64]:
