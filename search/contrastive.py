@@ -1,6 +1,6 @@
 """Contrastive training: texts of one label draw together, others apart. Needs torch and sentence-transformers.
 
-    loss = supervised contrast of meanings in the batch + 0.1 * keep_meaning * mean(1 - cosine(meaning, the base's))
+    loss = supervised contrast of meanings in the batch + keep_meaning * mean(1 - cosine(meaning, the base's))
 
 The pairs are those of the batch, made when it is there: n texts, read once, give all n * (n - 1) of them, and no list
 of pairs exists. Source of the contrast: Khosla et al. 2020, "Supervised Contrastive Learning".
@@ -24,9 +24,6 @@ __all__ = ["ContrastiveLoss", "LabelSampler", "batches", "contrast"]
 
 _SHARPNESS = 10.0
 """What cosines are multiplied with before they are compared: the inverse of the contrast's temperature."""
-
-_KEPT_SHARE = 0.1
-"""The contrast compares directions only and hardly moves meaning; the price on moving it is this much of joint's."""
 
 _READ_TOGETHER = 8
 """Texts of like length that are read at once: a batch of few texts would be padding for the most part."""
@@ -73,7 +70,7 @@ class ContrastiveLoss(CountedLoss):
         self.model = model
         self._classes = torch.from_numpy(classes)
         self._base_meaning = torch.from_numpy(base_meaning)
-        self._keep = _KEPT_SHARE * keep_meaning
+        self._keep = keep_meaning
 
     def forward(self, features: Iterable[dict[str, Tensor]], labels: Tensor) -> dict[str, Tensor]:
         """Return the parts of the loss of a batch; `labels` are the batch's row numbers."""
@@ -126,7 +123,10 @@ class LabelSampler(DefaultBatchSampler):
             waiting = [rows[share:] for rows in waiting]
 
     def __len__(self) -> int:
-        """Return the number of batches of an epoch: each row once, and eight batches at least."""
+        """Return the number of batches of an epoch: as many as hold all rows, and eight at least.
+
+        Rows of a rare label are in several of them, and some of a frequent one in none: labels, not rows, are even.
+        """
         return batches(self._count, self.batch_size)
 
 

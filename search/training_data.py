@@ -14,6 +14,7 @@ from search.errors import OptionError
 from search.labelled import LabelledCorpus, order_labels
 from search.records import Source
 from search.similarity import Labels
+from search.training_options import VALIDATION
 
 if TYPE_CHECKING:
     from datasets import Dataset
@@ -22,7 +23,10 @@ __all__ = ["TrainingData", "from_texts", "prepare", "write_texts"]
 
 _BATCH = 8192
 _MIN_HELD_BACK = 2
-"""With fewer rows of a label than this held back, figures would say nothing; nothing is held back then."""
+"""With fewer rows of a label than this held back, figures would say nothing."""
+
+_MIN_TRAINED = 2
+"""Each label needs so many rows to learn from: figures by cross-validation leave out one of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,16 +68,19 @@ def prepare(
     corpus: LabelledCorpus,
     path: Path,
     *,
-    validation: float,
+    validation: float | None,
     seed: int,
     ordinal: Sequence[str] | None,
     nominal: bool,
 ) -> TrainingData:
     """Stream labelled texts to the file `path`, and hold back a share of each label's rows.
 
+    Without a share in `validation` a tenth is held back, or nothing where that would be too few rows to measure.
+
     Raises:
         InputError: a file cannot be used.
-        OptionError: there is one label only, a label has one row, or `ordinal` names other labels.
+        OptionError: there is one label only, a label has one row, `ordinal` names other labels, or the share in
+            `validation` leaves a label too few rows to measure or to learn from.
     """
     found = _Labels({}, [])
     texts = write_texts(path, _read(corpus, found))
@@ -88,21 +95,24 @@ def prepare(
             )
     position = np.array([labels.names.index(name) for name in found.first_seen])
     classes = position[found.of_row]
-    train, held_back = _split(classes, validation, seed)
+    train, held_back = _split(classes, labels, validation, seed)
     return TrainingData(texts, classes, labels, train, held_back, tuple(corpus.sources))
 
 
 def from_texts(
-    rows: Sequence[tuple[str, str]], labels: Labels, work: Path, *, validation: float, seed: int
+    rows: Sequence[tuple[str, str]], labels: Labels, work: Path, *, validation: float | None, seed: int
 ) -> TrainingData:
     """Make texts with labels ready that are in memory; a label of "" leaves the text without one.
 
+    `validation` is as in `prepare`.
+
     Raises:
+        OptionError: as in `prepare`.
         ValueError: a label is not among `labels`.
     """
     texts = write_texts(work / "texts.arrow", [{"text": [text for text, _ in rows]}])
     classes = np.array([labels.names.index(label) if label else -1 for _, label in rows])
-    train, held_back = _split(classes, validation, seed)
+    train, held_back = _split(classes, labels, validation, seed)
     return TrainingData(texts, classes, labels, train, held_back, ())
 
 
@@ -144,15 +154,37 @@ def _read(corpus: LabelledCorpus, found: _Labels) -> Iterator[dict[str, list[str
 
 
 def _split(
-    classes: npt.NDArray[np.int64], validation: float, seed: int
+    classes: npt.NDArray[np.int64], labels: Labels, validation: float | None, seed: int
 ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-    """Hold back the same share of every label; nothing where that would be too few rows to measure anything."""
+    """Hold back the same share of every label.
+
+    Where none was asked for, a tenth; nothing where that would be too few rows of a label to measure anything.
+
+    Raises:
+        OptionError: the share that was asked for leaves a label too few rows to measure, or to learn from.
+    """
     random = np.random.default_rng(seed)
+    share = VALIDATION if validation is None else validation
     held_back: list[npt.NDArray[np.int64]] = []
     for label in np.unique(classes[classes >= 0]):
         rows = np.flatnonzero(classes == label)
-        held_back.append(random.permutation(rows)[: round(validation * len(rows))])
+        held_back.append(random.permutation(rows)[: round(share * len(rows))])
+        if validation:
+            _check_share(labels.names[label], len(rows), len(held_back[-1]), validation)
     if min(len(rows) for rows in held_back) < _MIN_HELD_BACK:
         return np.arange(len(classes)), np.empty(0, dtype=np.int64)
     held = np.sort(np.concatenate(held_back))
     return np.setdiff1d(np.arange(len(classes)), held), held
+
+
+def _check_share(label: str, rows: int, held: int, validation: float) -> None:
+    if held < _MIN_HELD_BACK:
+        what, way = f"holds back {held} of the {rows} rows of label {label!r}", "more"
+    elif rows - held < _MIN_TRAINED:
+        what, way = f"leaves {rows - held} of the {rows} rows of label {label!r} to learn from", "less"
+    else:
+        return
+    raise OptionError(
+        f"--validation {validation:g} {what}; each label needs {_MIN_HELD_BACK} to measure and {_MIN_TRAINED} to learn "
+        f"from. Give {way}, or leave it out."
+    )

@@ -7,10 +7,13 @@ from enum import StrEnum
 from search.checkpoint import DEFAULT_ENCODER
 from search.errors import OptionError
 
-__all__ = ["EPOCHS", "VALIDATION", "FinetuneOptions", "Method"]
+__all__ = ["EPOCHS", "LEARNING_RATE", "VALIDATION", "FinetuneOptions", "Method"]
 
 EPOCHS = 3
 """Passes over the data, where nothing else is asked for."""
+
+LEARNING_RATE = 1e-4
+"""The highest learning rate, where nothing else is asked for."""
 
 VALIDATION = 0.1
 """The share of rows held back where there are enough to spare some."""
@@ -33,12 +36,15 @@ class Method(StrEnum):
 class FinetuneOptions:
     """How to fine-tune.
 
+    An option at its default counts as not asked for: a method that does not use it says nothing, and one that has a
+    value of its own takes that (`settling`).
+
     Attributes:
         base: the encoder to start from.
         method: how labels are learned. Few rows need another way than many; AUTO chooses.
         keep_meaning: how much it costs to move a text's meaning; 0 is textbook classification fine-tuning.
-        epochs: passes over the data; the best one by validation is kept. None: 3. Asking for a number asks for joint
-            training, where AUTO would choose another way.
+        epochs: passes over the data; the best one by validation is kept. None: 3, or more where joint training would
+            end after a few steps. An epoch of contrast has eight batches at least; HEAD has none, and refuses it.
         batch_size: texts a step.
         learning_rate: the highest one; it rises over the first tenth of the steps and falls to 0 at the end.
         dropout: share of activations dropped in training. 0 is the default: keep_meaning already holds the encoder
@@ -62,7 +68,7 @@ class FinetuneOptions:
     keep_meaning: float = 2.0
     epochs: int | None = None
     batch_size: int = 32
-    learning_rate: float = 1e-4
+    learning_rate: float = LEARNING_RATE
     dropout: float = 0.0
     max_length: int = 128
     validation: float | None = None
@@ -80,11 +86,6 @@ class FinetuneOptions:
     def passes(self) -> int:
         """Return the passes over the data."""
         return EPOCHS if self.epochs is None else self.epochs
-
-    @property
-    def held_back(self) -> float:
-        """Return the share of rows held back where there are enough."""
-        return VALIDATION if self.validation is None else self.validation
 
     def __post_init__(self) -> None:
         """Refuse values out of range.

@@ -1,6 +1,7 @@
 """Rows made ready for training: the streamed file equals the rows, and every label is held back alike."""
 
 import itertools
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -23,7 +24,7 @@ def made(
     folder: Path,
     rows: Sequence[tuple[str, str]] = ROWS,
     *,
-    validation: float = 0.1,
+    validation: float | None = None,
     seed: int = 0,
     ordinal: Sequence[str] | None = None,
     nominal: bool = False,
@@ -77,14 +78,28 @@ def test_the_seed(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("count", "validation", "expected"), [(20, 0.1, [2, 2]), (14, 0.1, []), (200, 0.0, []), (3, 0.5, [2, 2])]
+    ("count", "validation", "expected"), [(20, None, [2, 2]), (14, None, []), (200, 0.0, []), (4, 0.5, [2, 2])]
 )
-def test_too_few_to_measure(tmp_path: Path, count: int, validation: float, expected: list[int]) -> None:
-    """Where a label would have fewer than two rows held back, nothing is, and all rows are trained on."""
+def test_too_few_to_measure(tmp_path: Path, count: int, validation: float | None, expected: list[int]) -> None:
+    """Unasked, where a label would have fewer than two rows held back, nothing is, and all rows are trained on."""
     rows = [(f"{label} {n}", label) for label in ("pos", "neg") for n in range(count)]
     data = made(tmp_path, rows, validation=validation)
     assert (held(data) if expected else data.held_back.tolist()) == expected
     assert len(data.train) == 2 * count - sum(expected)
+
+
+@pytest.mark.parametrize(
+    ("validation", "message"),
+    [
+        (0.1, "--validation 0.1 holds back 1 of the 10 rows of label 'neg'; each label needs 2 to measure"),
+        (0.95, "--validation 0.95 leaves 0 of the 10 rows of label 'neg' to learn from; each label needs"),
+    ],
+)
+def test_a_share_that_cannot_be_held_back_is_refused(tmp_path: Path, validation: float, message: str) -> None:
+    """What was asked for is not dropped silently, and leaves no label without rows: both numbers are named."""
+    rows = [(f"{label} {n}", label) for label in ("pos", "neg") for n in range(10)]
+    with pytest.raises(OptionError, match=re.escape(message)):
+        made(tmp_path, rows, validation=validation)
 
 
 def test_order_of_labels(tmp_path: Path) -> None:
