@@ -5,7 +5,7 @@ by a head that was fitted without it. The temperature makes the checkpoint as su
 features was right; the tuned encoder has seen every row, and would be sure of all of them.
 """
 
-from dataclasses import replace
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any, cast
@@ -20,11 +20,12 @@ from search.checkpoint import Card
 from search.contrastive import ContrastiveLoss, LabelSampler, batches
 from search.head import Head, cross_fitted, fit_head
 from search.joint import dense_of, joint_model, load_base, meaning_dim
+from search.label_figures import base_figures, label_figures
 from search.methods import known_labels
-from search.metrics import accuracy, macro_f1, match_confidence
+from search.metrics import match_confidence
 from search.progress import Progress
 from search.similarity import Labels, unit
-from search.training import held_back_figures, label_weights
+from search.training import held_back_figures, known_figures, label_weights
 from search.training_data import TrainingData
 from search.training_options import FinetuneOptions, Method
 from search.training_run import Trained, begin, encode, run, shortened
@@ -33,12 +34,6 @@ __all__ = ["train_few", "write_logits"]
 
 _SHARES = (1.0, 0.5)
 """The lengths to which CLS and mean are brought, for a base read from CLS first; else the other way round."""
-
-_RATE = 0.5
-"""The learning rate of the contrast, by that of joint training."""
-
-_BATCH = 2
-"""The texts of its batches, by those of joint training: the more a batch holds, the more pairs it has."""
 
 
 def train_few(data: TrainingData, base: Path, work: Path, options: FinetuneOptions, progress: Progress) -> Trained:
@@ -50,31 +45,52 @@ def train_few(data: TrainingData, base: Path, work: Path, options: FinetuneOptio
     begin(options)
     card = Card.read(base)
     loaded = load_base(base, options.dropout)
-    start = None if card is None else _known(loaded, card, data.labels)
     model = joint_model(loaded, card, data.labels)
     rows = data.train[data.classes[data.train] >= 0]
-    classes = data.classes[rows]
-    weights = label_weights(data) if options.balance else np.ones(len(data.labels.names), dtype=np.float32)
-    shares = _SHARES if card or not _carries_mean(model) else _SHARES[::-1]
-    cross = partial(cross_fitted, classes=classes, label_weights=weights, shares=shares, start=start)
+    fitting = _Fitting(
+        data.classes[rows],
+        label_weights(data) if options.balance else np.ones(len(data.labels.names), dtype=np.float32),
+        _SHARES if card or not _carries_mean(model) else _SHARES[::-1],
+        None if card is None else _known(model, card, data.labels),
+    )
     with shortened(model, options.max_length):
+        before = known_figures(model, data, card)
         features = _features(model, data, rows)
-        logits = cross(features)
-        figures = _cross_validation(logits, classes)
+        logits = fitting.crossed(features)
+        sure = _sureness(logits, fitting.classes)
+        crossed = label_figures(logits, match_confidence(logits, sure), data, rows)
+        if fitting.start is not None:
+            crossed["before"] = base_figures(fitting.start.logits(features), 1.0, fitting.classes)
         report: dict[str, Any] = {"epochs": [], "best_epoch": 0, "stopped": None}
         if options.method == Method.CONTRASTIVE:
             report = _contrast(model, data, rows, features, work, options, progress)
             features = _features(model, data, rows)
-            logits = cross(features)
-        write_logits(model, fit_head(features, classes, weights, shares=shares, start=start))
-        sure = (figures["accuracy"] * len(rows) + 1) / (len(rows) + len(weights))
+            logits = fitting.crossed(features)
+        write_logits(model, fitting.head(features))
+        validation, temperature = held_back_figures(model, data, before)
+    if validation is None:
         temperature = round(match_confidence(logits, sure), 4)
-        validation = None
-        if len(data.held_back):
-            validation, temperature = held_back_figures(model, data)
     summary = {"rows": len(data.classes), "best_epoch": report["best_epoch"]}
-    report |= {"validation": validation, "cross_validation": figures}
+    report |= {"validation": validation, "cross_validation": crossed}
     return Trained(model, Card(data.labels, temperature, report=summary), report)
+
+
+@dataclass(frozen=True, slots=True)
+class _Fitting:
+    """How logits are fitted, whatever the features: see `fit_head`."""
+
+    classes: npt.NDArray[np.int64]
+    label_weights: npt.NDArray[np.float32]
+    shares: tuple[float, float]
+    start: Head | None
+
+    def head(self, features: npt.NDArray[np.float64]) -> Head:
+        """Fit the logits to all rows."""
+        return fit_head(features, self.classes, self.label_weights, shares=self.shares, start=self.start)
+
+    def crossed(self, features: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+        """Return each row's logits by a head that was fitted without it."""
+        return cross_fitted(features, self.classes, self.label_weights, shares=self.shares, start=self.start)
 
 
 def write_logits(model: SentenceTransformer, head: Head) -> None:
@@ -86,16 +102,16 @@ def write_logits(model: SentenceTransformer, head: Head) -> None:
         linear.bias[logits] = torch.from_numpy(head.bias).to(linear.bias)
 
 
-def _known(base: SentenceTransformer, card: Card, labels: Labels) -> Head | None:
-    """Return what a base knows of the labels, as logits whose softmax is its probabilities; None: not all of them."""
-    numbers = known_labels(card.labels, labels)
-    if numbers is None:
+def _known(model: SentenceTransformer, card: Card, labels: Labels) -> Head | None:
+    """Return what a base knows of the labels, as logits whose softmax is its probabilities; None: not all of them.
+
+    `model` is from `joint_model`, which starts from the base's logits of labels that it knows.
+    """
+    if known_labels(card.labels, labels) is None:
         return None
-    linear = dense_of(base).linear
-    weight, bias = (
-        values.detach().double().numpy()[-len(card.labels.names) :] for values in (linear.weight, linear.bias)
-    )
-    return Head(weight[numbers] / card.temperature, bias[numbers] / card.temperature)
+    linear = dense_of(model).linear
+    weight, bias = (values.detach().double().numpy()[-len(labels.names) :] for values in (linear.weight, linear.bias))
+    return Head(weight / card.temperature, bias / card.temperature)
 
 
 def _carries_mean(model: SentenceTransformer) -> bool:
@@ -110,14 +126,10 @@ def _features(model: SentenceTransformer, data: TrainingData, rows: npt.NDArray[
     return np.concatenate([encode(pooled, texts) for texts in data.blocks(rows)]).astype(np.float64)
 
 
-def _cross_validation(logits: npt.NDArray[np.float64], classes: npt.NDArray[np.int64]) -> dict[str, Any]:
-    """Return the figures of a head on the base's features, each row judged by one that was fitted without it."""
-    given = logits.argmax(axis=1)
-    return {
-        "rows": len(classes),
-        "accuracy": round(accuracy(given, classes), 4),
-        "macro_f1": round(macro_f1(given, classes, logits.shape[1]), 4),
-    }
+def _sureness(logits: npt.NDArray[np.float64], classes: npt.NDArray[np.int64]) -> float:
+    """Return how sure to be of n rows: the share that is right by heads that have not seen them, less than certain."""
+    right = int((logits.argmax(axis=1) == classes).sum())
+    return (right + 1) / (len(classes) + int(logits.shape[1]))
 
 
 def _contrast(
@@ -137,9 +149,7 @@ def _contrast(
     base_meaning = np.zeros((len(data.classes), width), dtype=np.float32)
     base_meaning[rows] = unit(features[:, width:] if _carries_mean(model) else features[:, :width])
     loss = ContrastiveLoss(model, data.classes, base_meaning, options.keep_meaning)
-    batch = options.batch_size * _BATCH
-    chosen = replace(options, learning_rate=options.learning_rate * _RATE, batch_size=batch, patience=None)
     sampler = partial(LabelSampler, classes=data.classes[rows])
-    saved = options.passes * batches(len(rows), batch) >= options.save_steps
+    saved = options.passes * batches(len(rows), options.batch_size) >= options.save_steps
     texts = data.texts.select(rows)
-    return run(model, loss, texts, sampler, None, "", work, chosen, progress, fixed_head=True, saved=saved)
+    return run(model, loss, texts, sampler, None, "", work, options, progress, fixed_head=True, saved=saved)

@@ -23,6 +23,8 @@ from torch.nn import functional
 
 from search.checkpoint import Card
 from search.errors import EncoderError
+from search.methods import known_labels
+from search.processes import processes
 from search.similarity import Labels
 from search.training_watch import CountedLoss
 
@@ -84,7 +86,7 @@ def _pooling(model: SentenceTransformer) -> Pooling:
 def joint_model(base: SentenceTransformer, card: Card | None, labels: Labels) -> SentenceTransformer:
     """Put the joint head on a base. The base's transformer is taken over, not copied.
 
-    The logits of a base that already knows the same labels are kept; others start at zero.
+    Where the base knows all the labels, its logits of them are the start; else they start at zero.
 
     Args:
         base: from `load_base`.
@@ -105,10 +107,11 @@ def joint_model(base: SentenceTransformer, card: Card | None, labels: Labels) ->
     bias = torch.zeros(width + len(labels.names))
     carried = slice(width, 2 * width) if mode == "mean" else slice(0, width)
     weight[:width, carried] = torch.eye(width)
-    if card is not None and card.labels == labels:
+    known = None if card is None else known_labels(card.labels, labels)
+    if known is not None:
         dense = dense_of(base)
-        weight[width:] = dense.linear.weight.detach()[width:]
-        bias[width:] = dense.linear.bias.detach()[width:]
+        weight[width:] = dense.linear.weight.detach()[width:][known]
+        bias[width:] = dense.linear.bias.detach()[width:][known]
     head = Dense(
         2 * width, width + len(labels.names), activation_function=nn.Identity(), init_weight=weight, init_bias=bias
     )
@@ -194,6 +197,8 @@ class LengthGroupedSampler(DefaultBatchSampler):
         """Yield the batches of an epoch; the same seed and epoch give the same batches."""
         random = np.random.default_rng([self.seed or 0, self.epoch])
         order = random.permutation(len(self._lengths))
+        if processes().count > 1:  # a round of batches with a shorter one would be dropped
+            order = np.resize(order, -(-len(order) // self.batch_size) * self.batch_size)
         span = _WINDOW * self.batch_size
         windows = [order[start : start + span] for start in range(0, len(order), span)]
         batches = [

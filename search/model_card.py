@@ -1,10 +1,14 @@
 """What a checkpoint says of itself to people: a model card and training curves."""
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-__all__ = ["draw_curves", "model_card"]
+__all__ = ["draw_curves", "model_card", "unmeasured"]
+
+_SHOWN = 200
+"""Characters of a mistaken text that the card shows."""
 
 
 def model_card(name: str, report: dict[str, Any]) -> str:
@@ -47,7 +51,7 @@ def model_card(name: str, report: dict[str, Any]) -> str:
         "",
         "## Figures",
         "",
-        *_figures(report["validation"], report.get("cross_validation")),
+        *_figures(report),
         "",
         "## Training",
         "",
@@ -70,28 +74,57 @@ def _data(files: Sequence[dict[str, Any]]) -> list[str]:
     return _table(known, [[one[key] for key in known] for one in files])
 
 
-def _figures(validation: dict[str, Any] | None, crossed: dict[str, Any] | None) -> list[str]:
-    if validation is None and crossed is not None:
-        figures = [(key.replace("_", " "), value) for key, value in crossed.items()]
-        told = "Nothing was held back. A head on the base's own features, each row judged by one fitted without it:"
-        return [told, "", *_table(("figure", "value"), figures)]
-    if validation is None:
-        return ["Too few rows to hold some back: nothing was measured."]
-    plain = [(key.replace("_", " "), value) for key, value in validation.items() if isinstance(value, int | float)]
-    before = [(f"{key.replace('_', ' ')} of the base", value) for key, value in validation.get("before", {}).items()]
-    lines = ["On rows held back from training:", "", *_table(("figure", "value"), [*plain, *before])]
-    if "confusion" in validation:
+def unmeasured(report: dict[str, Any]) -> str:
+    """Say why a report has no figures."""
+    if report["options"].get("validation") is None:
+        return f"Of {report['rows']} rows too few could be held back to measure anything, so nothing was measured."
+    return "Nothing was held back, as asked, so nothing was measured."
+
+
+def _figures(report: dict[str, Any]) -> list[str]:
+    validation, crossed = report["validation"], report.get("cross_validation")
+    lines = ["On rows held back from training:", "", *_measured(validation)] if validation else []
+    if crossed:
+        lines += [""] if lines else []
+        lines += [
+            "By cross-validation: a head on the base's own features, each row judged by one fitted without it.",
+            "",
+            *_measured(crossed),
+        ]
+    return lines or [unmeasured(report)]
+
+
+def _measured(figures: dict[str, Any]) -> list[str]:
+    """Return the tables of figures: the base's beside them, the confusion, and the worst mistakes."""
+    before = figures.get("before", {})
+    plain = {key: value for key, value in figures.items() if isinstance(value, int | float)}
+    rows = [(key.replace("_", " "), value, before.get(key, "")) for key, value in plain.items()]
+    lines = (
+        _table(("figure", "value", "base"), rows) if before else _table(("figure", "value"), [row[:2] for row in rows])
+    )
+    if "confusion" in figures:
         lines += ["", "Rows: the true label; columns: the label given.", ""]
         lines += _table(
-            ("", *validation["confusion"], "F1"),
-            [(label, *given.values(), validation["f1"][label]) for label, given in validation["confusion"].items()],
+            ("", *figures["confusion"], "F1"),
+            [(label, *given.values(), figures["f1"][label]) for label, given in figures["confusion"].items()],
         )
+    if figures.get("worst_mistakes"):
+        lines += ["", "The worst mistakes:", ""]
+        columns = ("text", "label", "given", "probability")
+        lines += _table(columns, [[_cell(one[key]) for key in columns] for one in figures["worst_mistakes"]])
     return lines
+
+
+def _cell(value: object) -> str:
+    """Return a text as a cell of a Markdown table: one line of some length, in which nothing is markup."""
+    line = " ".join(str(value).split())
+    shown = line if len(line) <= _SHOWN else line[: _SHOWN - 1].rstrip() + "…"
+    return re.sub(r"([\\`*_{}\[\]<>#])", r"\\\1", shown)
 
 
 def _table(header: Sequence[str], rows: Sequence[Sequence[object]]) -> list[str]:
     lines = [header, ["---"] * len(header), *rows]
-    return ["| " + " | ".join(str(cell) for cell in line) + " |" for line in lines]
+    return ["| " + " | ".join(str(cell).replace("|", "\\|") for cell in line) + " |" for line in lines]
 
 
 def draw_curves(epochs: Sequence[dict[str, Any]], path: Path) -> None:

@@ -10,7 +10,9 @@ from sentence_transformers.sentence_transformer.evaluation import SentenceEvalua
 
 from search.checkpoint import Card
 from search.joint import JointLoss, LengthGroupedSampler, joint_model, load_base, meaning_dim
-from search.metrics import accuracy, calibration_error, cross_entropy, f1, fit_temperature, macro_f1
+from search.label_figures import base_figures, label_figures
+from search.methods import known_labels
+from search.metrics import accuracy, cross_entropy, fit_temperature, macro_f1
 from search.processes import processes
 from search.progress import Progress
 from search.similarity import softmax, unit
@@ -18,9 +20,7 @@ from search.training_data import TrainingData
 from search.training_options import FinetuneOptions
 from search.training_run import Trained, begin, encode, run, shortened
 
-__all__ = ["held_back_figures", "label_weights", "train"]
-
-_MISTAKES = 10
+__all__ = ["held_back_figures", "known_figures", "label_weights", "train"]
 
 
 def train(
@@ -40,8 +40,10 @@ def train(
         EncoderError: the base cannot be loaded or fine-tuned.
     """
     begin(options)
-    model = joint_model(load_base(base, options.dropout), Card.read(base), data.labels)
+    card = Card.read(base)
+    model = joint_model(load_base(base, options.dropout), card, data.labels)
     with shortened(model, options.max_length):
+        before = known_figures(model, data, card)
         keeper = model if kept is None else load_base(kept)
         base_meaning = _base_meaning(keeper, data, work, progress) if options.keep_meaning else None
         weights = label_weights(data) if options.balance else None
@@ -50,7 +52,7 @@ def train(
         measure = _Validation(data, base_meaning) if len(data.held_back) else None
         rows = data.texts.select(data.train)
         report = run(model, loss, rows, LengthGroupedSampler, measure, "macro_f1", work, options, progress)
-        validation, temperature = held_back_figures(model, data)
+        validation, temperature = held_back_figures(model, data, before)
     summary = {"rows": len(data.classes), "best_epoch": report["best_epoch"]}
     return Trained(model, Card(data.labels, temperature, report=summary), report | {"validation": validation})
 
@@ -118,48 +120,24 @@ class _Validation(SentenceEvaluator):
         return figures
 
 
-def held_back_figures(model: SentenceTransformer, data: TrainingData) -> tuple[dict[str, Any] | None, float]:
-    """Fit the temperature on the rows held back; return their figures with it, and the temperature."""
+def known_figures(model: SentenceTransformer, data: TrainingData, card: Card | None) -> dict[str, float] | None:
+    """Return what the base says of the rows held back, before `model`, from `joint_model`, learns.
+
+    None where the base does not know the labels, or nothing is held back.
+    """
+    if card is None or known_labels(card.labels, data.labels) is None or not len(data.held_back):
+        return None
+    logits = _held_back(model, data)[:, -len(data.labels.names) :]
+    return base_figures(logits, card.temperature, data.classes[data.held_back])
+
+
+def held_back_figures(
+    model: SentenceTransformer, data: TrainingData, before: dict[str, float] | None
+) -> tuple[dict[str, Any] | None, float]:
+    """Fit the temperature on the rows held back; return their figures with it, those of the base beside it, and it."""
     if not len(data.held_back):
         return None, 1.0
-    names = data.labels.names
-    logits = _held_back(model, data)[:, -len(names) :]
-    gold = data.classes[data.held_back]
-    temperature = round(fit_temperature(logits, gold), 4)
-    probabilities = softmax(logits, temperature)
-    predicted = probabilities.argmax(axis=1)
-    confusion = np.zeros((len(names), len(names)), dtype=int)
-    np.add.at(confusion, (gold, predicted), 1)
-    figures = {
-        "rows": len(gold),
-        "accuracy": round(accuracy(predicted, gold), 4),
-        "macro_f1": round(macro_f1(predicted, gold, len(names)), 4),
-        "label_loss": round(cross_entropy(probabilities, gold), 4),
-        "calibration_error": round(calibration_error(probabilities, gold), 4),
-        "temperature": temperature,
-        "f1": {name: round(f1(predicted == label, gold == label), 4) for label, name in enumerate(names)},
-        "confusion": {
-            name: dict(zip(names, confusion[label].tolist(), strict=True)) for label, name in enumerate(names)
-        },
-        "worst_mistakes": _worst_mistakes(data, probabilities, gold),
-    }
-    return figures, temperature
-
-
-def _worst_mistakes(
-    data: TrainingData, probabilities: npt.NDArray[np.float32], gold: npt.NDArray[np.int64]
-) -> list[dict[str, Any]]:
-    """Return the texts that were given another label with most confidence."""
-    predicted = probabilities.argmax(axis=1)
-    wrong = np.flatnonzero(predicted != gold)
-    worst = wrong[np.argsort(-probabilities[wrong, predicted[wrong]], kind="stable")][:_MISTAKES]
-    names = data.labels.names
-    return [
-        {
-            "text": data.texts[int(data.held_back[row])]["text"],
-            "label": names[gold[row]],
-            "given": names[predicted[row]],
-            "probability": round(float(probabilities[row, predicted[row]]), 4),
-        }
-        for row in worst.tolist()
-    ]
+    logits = _held_back(model, data)[:, -len(data.labels.names) :]
+    temperature = round(fit_temperature(logits, data.classes[data.held_back]), 4)
+    figures = label_figures(logits, temperature, data, data.held_back) | {"temperature": temperature}
+    return figures | ({} if before is None else {"before": before}), temperature
