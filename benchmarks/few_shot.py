@@ -37,6 +37,7 @@ from search.few import train_few
 from search.labelled import order_labels
 from search.methods import choose
 from search.progress import SILENT
+from search.settling import settle
 from search.training import train as train_joint
 from search.training_data import from_texts
 from search.training_options import FinetuneOptions, Method
@@ -171,7 +172,7 @@ def kindred(task: Task, rows: Rows, seed: int) -> dict[str, float]:
         started, worked = time.perf_counter(), time.process_time()
         data = from_texts(rows, labels, Path(folder), validation=0.0, seed=seed)
         choice = choose(data, card.labels if card else None, FinetuneOptions())
-        options = FinetuneOptions(base=task.base, seed=seed, method=choice.method)
+        options = settle(FinetuneOptions(base=task.base, seed=seed), choice, data)
         train = train_joint if choice.method == Method.JOINT else train_few
         trained = train(data, base, Path(folder), options, SILENT)
         seconds, cpu_seconds = time.perf_counter() - started, time.process_time() - worked

@@ -31,7 +31,7 @@ from statistics import median
 
 from search.checkpoint import BASE_ENCODER, find
 from search.finetune import finetune
-from search.training_options import FinetuneOptions
+from search.training_options import FinetuneOptions, Method
 
 BATCH = 32
 LENGTH = 128
@@ -77,7 +77,13 @@ def joint(rows: Path, epochs: int) -> float:
     import search.training  # noqa: F401 - imports do not count
 
     options = FinetuneOptions(
-        base=BASE_ENCODER, epochs=epochs, batch_size=BATCH, max_length=LENGTH, learning_rate=RATE, validation=0.0
+        base=BASE_ENCODER,
+        method=Method.JOINT,
+        epochs=epochs,
+        batch_size=BATCH,
+        max_length=LENGTH,
+        learning_rate=RATE,
+        validation=0.0,
     )
     with tempfile.TemporaryDirectory() as work:
         started = time.perf_counter()

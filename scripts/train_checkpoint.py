@@ -72,7 +72,7 @@ def main() -> None:
     base = find(chosen.base)
     rows, taken = read_mix(chosen.data, chosen.stage, chosen.share)
     with tempfile.TemporaryDirectory() as work, new_folder(chosen.out) as aside, Bar() as bar:
-        data = from_texts(rows, LABELS, Path(work), validation=options.held_back, seed=SEED)
+        data = from_texts(rows, LABELS, Path(work), validation=options.validation, seed=SEED)
         trained = train(data, base, Path(work), options, bar, kept=find(BASE_ENCODER))
         report = {
             "rows": len(rows),

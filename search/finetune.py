@@ -1,42 +1,36 @@
 """Labelled texts, or pairs, to a checkpoint: the fine-tuning job, which a later run takes up where it was killed."""
 
-import hashlib
 import importlib.util
-import json
 import shutil
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import asdict, replace
-from functools import partial
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from search.checkpoint import Card, Layout, find, fingerprint
 from search.corpus import expand
-from search.errors import OptionError, OutputError
-from search.files import check_free, new_folder, read_json, write_json, write_text
+from search.errors import InputError, OptionError, OutputError
+from search.files import check_free, new_folder, write_json, write_text
 from search.labelled import LabelledCorpus
 from search.methods import Choice, choose
 from search.model_card import draw_curves, model_card
 from search.pair_data import prepare_pairs
 from search.pairs import PairCorpus, holds_pairs
-from search.processes import Processes, processes
+from search.processes import processes
 from search.progress import SILENT, Progress
 from search.records import Source
+from search.settling import few_steps, settle, settle_pairs, used
 from search.training_data import TrainingData, prepare
+from search.training_folder import identity, room, take_up, work_in
 from search.training_options import FinetuneOptions, Method
 
 if TYPE_CHECKING:
     from search.training_run import Trained
 
-__all__ = ["finetune", "working_folder"]
+__all__ = ["finetune"]
 
-_JOB = "job.json"
 _NEEDED = ("accelerate", "datasets", "matplotlib", "pyarrow")
-
-_NO_ROOM = ("inline_container", "iostream error")
-"""What torch's RuntimeError says when a file cannot be written."""
 
 
 def finetune(
@@ -81,47 +75,26 @@ def finetune(
     base = find(options.base)
     names = expand(patterns)
     base_print = fingerprint(base)
-    identity = partial(_identity, base_print, options, (text_column, label_column))
-    with _work(out, group) as work, _room():
-        texts = work / f"texts-{group.rank}.arrow"
-        if holds_pairs(names[0]):
-            _check_pair_options(names[0], options, (text_column, label_column))
-            pairs = prepare_pairs(PairCorpus(names), texts, validation=options.held_back, seed=options.seed)
-            sources = pairs.sources
-            about: dict[str, Any] = {"pairs": str(pairs.kind), "groups": len(set(pairs.groups.tolist()))}
-            about["training_rows"] = len(pairs.train)
-            _take_up(work, identity(sources), group)
-            from search.pair_training import train_pairs
+    columns = (text_column, label_column)
+    with work_in(out, group) as work, room():
 
-            trained = train_pairs(pairs, base, work, options, progress)
+        def ready(sources: Sequence[Source]) -> None:
+            take_up(work, identity(base_print, options, columns, sources), group)
+
+        texts = work / f"texts-{group.rank}.arrow"
+        if _all_pairs(names):
+            learned = _from_pairs(names, texts, base, options, columns, progress, ready)
         else:
-            data = prepare(
-                LabelledCorpus(names, text_column=text_column, label_column=label_column),
-                texts,
-                validation=options.held_back,
-                seed=options.seed,
-                ordinal=options.ordinal,
-                nominal=options.nominal,
-            )
-            card = Card.read(base)
-            choice = choose(data, card.labels if card else None, options)
-            _check_processes(choice, group)
-            if choice.method != Method.JOINT and options.validation is None:
-                data = data.whole()
-            if group.main:
-                progress.tell(f"Method: {choice.method} ({choice.why}).")
-            sources, about = data.sources, {"labels": data.counts(), "scale": str(data.labels.scale)}
-            about |= {"method": str(choice.method), "why": choice.why, "training_rows": len(data.train)}
-            _take_up(work, identity(sources), group)
-            options = replace(options, method=choice.method)
-            trained = _train(data, base, work, options, progress)
+            corpus = LabelledCorpus(names, text_column=text_column, label_column=label_column)
+            learned = _from_labels(corpus, texts, base, options, progress, ready)
+        trained, sources = learned.trained, learned.sources
         report: dict[str, Any] = {
             "rows": sum(source.sentences for source in sources),
-            **about,
+            **learned.about,
             **trained.report,
             "base": {"name": options.base, "fingerprint": base_print},
             "data": [{"name": Path(one.name).name, "rows": one.sentences, "sha256": one.sha256} for one in sources],
-            "options": asdict(replace(options, epochs=options.passes)),
+            "options": used(learned.options),
             "seconds": round(time.monotonic() - started, 1),
         }
         if group.main:
@@ -138,6 +111,66 @@ def finetune(
     return report
 
 
+@dataclass(frozen=True, slots=True)
+class _Learned:
+    """What a run gave, from which files, what the report says of them, and the options it used."""
+
+    trained: "Trained"
+    sources: tuple[Source, ...]
+    about: dict[str, Any]
+    options: FinetuneOptions
+
+
+_Ready = Callable[[Sequence[Source]], None]
+"""Makes the working folder ready for a run on these files."""
+
+
+def _from_pairs(
+    names: Sequence[str],
+    texts: Path,
+    base: Path,
+    options: FinetuneOptions,
+    columns: tuple[str | None, str | None],
+    progress: Progress,
+    ready: _Ready,
+) -> _Learned:
+    """Train on pairs."""
+    _check_pair_options(names[0], options, columns)
+    corpus = PairCorpus(names)
+    if processes().main:
+        progress.tell(f"Pairs: {corpus.told}.")
+    data = prepare_pairs(corpus, texts, validation=options.validation, seed=options.seed)
+    card = Card.read(base)
+    chosen = settle_pairs(options, data, card.labels if card else None)
+    ready(data.sources)
+    from search.pair_training import train_pairs
+
+    about = {"pairs": str(data.kind), "groups": len(set(data.groups.tolist())), "training_rows": len(data.train)}
+    return _Learned(train_pairs(data, base, texts.parent, chosen, progress), data.sources, about, chosen)
+
+
+def _from_labels(
+    corpus: LabelledCorpus, texts: Path, base: Path, options: FinetuneOptions, progress: Progress, ready: _Ready
+) -> _Learned:
+    """Choose how to learn the labels, and train."""
+    asked = options.validation
+    data = prepare(corpus, texts, validation=asked, seed=options.seed, ordinal=options.ordinal, nominal=options.nominal)
+    card = Card.read(base)
+    choice = choose(data, card.labels if card else None, options)
+    _check_processes(choice)
+    if choice.method != Method.JOINT and asked is None:
+        data = data.whole()
+    chosen = settle(options, choice, data)
+    if processes().main:
+        progress.tell(f"Method: {choice.method} ({choice.why}).")
+        if told := few_steps(chosen, len(data.train)):
+            progress.tell(told)
+    ready(data.sources)
+    about: dict[str, Any] = {"labels": data.counts(), "scale": str(data.labels.scale)}
+    about |= {"method": str(choice.method), "why": choice.why, "training_rows": len(data.train)}
+    return _Learned(_train(data, base, texts.parent, chosen, progress), data.sources, about, chosen)
+
+
 def _train(data: TrainingData, base: Path, work: Path, options: FinetuneOptions, progress: Progress) -> "Trained":
     """Train by the method chosen."""
     if options.method == Method.JOINT:
@@ -147,6 +180,22 @@ def _train(data: TrainingData, base: Path, work: Path, options: FinetuneOptions,
     from search.few import train_few
 
     return train_few(data, base, work, options, progress)
+
+
+def _all_pairs(names: Sequence[str]) -> bool:
+    """Say whether the files hold pairs, not labels.
+
+    Raises:
+        InputError: some do and some do not; names one of each.
+    """
+    pairs = [holds_pairs(name) for name in names]
+    if any(pairs) and not all(pairs):
+        raise InputError(
+            f"{names[pairs.index(True)]} holds pairs (sentence1, sentence2), {names[pairs.index(False)]} does not: one "
+            "run learns from pairs or from labels. Give them one after the other, the second with --base the first's "
+            "checkpoint."
+        )
+    return all(pairs)
 
 
 def _check_installed() -> None:
@@ -175,72 +224,15 @@ def _check_pair_options(name: str, options: FinetuneOptions, columns: tuple[str 
         )
 
 
-def _check_processes(choice: Choice, group: Processes) -> None:
+def _check_processes(choice: Choice) -> None:
     """Refuse several processes for few rows, whose small batches they would drop.
 
     Raises:
         OptionError: naming the method, why it was chosen, and what to do.
     """
-    if choice.method != Method.JOINT and group.count > 1:
+    count = processes().count
+    if choice.method != Method.JOINT and count > 1:
         raise OptionError(
-            f"Method {choice.method} ({choice.why}) runs in one process, not in {group.count}. Run it without "
+            f"Method {choice.method} ({choice.why}) runs in one process, not in {count}. Run it without "
             "torchrun, or with --method joint."
         )
-
-
-def working_folder(out: Path) -> Path:
-    """Return where a run keeps what it needs to go on, beside its checkpoint."""
-    out = out.absolute()
-    return out.with_name(f".{out.name}.training")
-
-
-@contextmanager
-def _work(out: Path, group: Processes) -> Iterator[Path]:
-    """Give the working folder; left early, it stays only if there is a saved step to go on from."""
-    work = working_folder(out)
-    work.mkdir(parents=True, exist_ok=True)
-    group.wait()
-    try:
-        yield work
-    finally:
-        if group.main and not any(work.glob("steps/checkpoint-*")):
-            shutil.rmtree(work, ignore_errors=True)
-
-
-@contextmanager
-def _room() -> Iterator[None]:
-    """Turn what safetensors and torch say of a full disk into our error."""
-    from safetensors import SafetensorError
-
-    try:
-        yield
-    except (SafetensorError, RuntimeError) as exc:
-        if isinstance(exc, RuntimeError) and not any(sign in str(exc) for sign in _NO_ROOM):
-            raise
-        reason = str(exc).splitlines()[0]
-        raise OutputError(
-            f"The model cannot be written ({reason}); nothing was changed. Make room on the disk and run it again."
-        ) from exc
-
-
-def _identity(
-    base: str, options: FinetuneOptions, columns: tuple[str | None, str | None], sources: Sequence[Source]
-) -> dict[str, str]:
-    """Return what two runs must share for the one to go on where the other was killed."""
-    told = asdict(options) | {"max_minutes": None, "tensorboard": None, "save_steps": None}
-    content = [(source.sha256, source.sentences) for source in sources]
-    text = json.dumps([told, content, base, columns], default=str)
-    return {"job": hashlib.sha256(text.encode()).hexdigest()}
-
-
-def _take_up(work: Path, identity: dict[str, str], group: Processes) -> None:
-    """Keep the saved steps of the same job; remove those of another."""
-    job = work / _JOB
-    if group.main and (not job.exists() or read_json(job) != identity):
-        for path in work.iterdir():
-            if path.is_dir():
-                shutil.rmtree(path)
-            elif path.suffix != ".arrow":
-                path.unlink()
-        write_json(job, identity)
-    group.wait()

@@ -24,6 +24,7 @@ from transformers.utils import logging
 from search.checkpoint import Card
 from search.errors import OptionError
 from search.joint import HEAD_PARAMETERS, HEAD_RATE
+from search.processes import processes
 from search.progress import Progress
 from search.training_options import FinetuneOptions
 from search.training_watch import CountedLoss, Watch, last_step
@@ -35,6 +36,10 @@ Sampler = BatchSamplers | Callable[..., DefaultBatchSampler]
 
 _BATCH = 64
 _WARM_UP = 0.1
+
+_FEWEST_WARM = 30
+"""The first step of a warm-up has a learning rate of 0: of fewer steps, none is to spare."""
+
 _STEPS = "steps"
 _LOGGED = 10
 
@@ -98,12 +103,17 @@ def run(
         progress: is told what goes on.
         fixed_head: the head is not there, or stays as it is; else it learns faster than the rest.
         saved: keep steps to go on from; a run that is over before the first of them need not.
+
+    Raises:
+        OptionError: the rows do not make one step.
     """
     model.model_card_data.widget = [{}]  # not empty, so that the trainer does not look for examples behind a bar
     watch = Watch(model, loss, chosen_by, work, options, progress)
     trainer = SentenceTransformerTrainer(
         model=model,
-        args=_arguments(sampler, work, options, measured=measure is not None, fixed_head=fixed_head, saved=saved),
+        args=_arguments(
+            sampler, work, options, len(rows), measured=measure is not None, fixed_head=fixed_head, saved=saved
+        ),
         train_dataset=rows,
         loss=loss,
         evaluator=measure,
@@ -114,6 +124,11 @@ def run(
     if step is not None:
         watch.resume(step)
     trainer.train(resume_from_checkpoint=str(step) if step else None)
+    if trainer.state.global_step == 0:
+        raise OptionError(
+            f"Not one step was trained: {len(rows)} rows, in batches of {options.batch_size}, in {processes().count} "
+            "process(es). Give more rows, a smaller --batch-size, or fewer processes."
+        )
     best = watch.best_model()
     if best is not None:
         model.load_state_dict(SentenceTransformer(str(best), local_files_only=True).state_dict())
@@ -122,9 +137,17 @@ def run(
 
 
 def _arguments(
-    sampler: Sampler, work: Path, options: FinetuneOptions, *, measured: bool, fixed_head: bool, saved: bool
+    sampler: Sampler,
+    work: Path,
+    options: FinetuneOptions,
+    rows: int,
+    *,
+    measured: bool,
+    fixed_head: bool,
+    saved: bool,
 ) -> SentenceTransformerTrainingArguments:
     gpu = torch.cuda.is_available()
+    steps = options.passes * -(-rows // (options.batch_size * options.accumulate * processes().count))
     return SentenceTransformerTrainingArguments(
         output_dir=str(work / _STEPS),
         num_train_epochs=options.passes,
@@ -132,7 +155,7 @@ def _arguments(
         gradient_accumulation_steps=options.accumulate,
         learning_rate=options.learning_rate,
         learning_rate_mapping={} if fixed_head else {HEAD_PARAMETERS: options.learning_rate * HEAD_RATE},
-        warmup_steps=_WARM_UP,
+        warmup_steps=_WARM_UP if steps >= _FEWEST_WARM else 0,
         weight_decay=0.0,
         seed=options.seed,
         use_cpu=not gpu,

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from search.errors import OutputError
 from search.fast_build import build_folder
 from tests.cli_runner import refuse, run, succeed
 
@@ -57,6 +58,28 @@ def test_compile_says_how_the_build_agrees(bare: Path, capsys: pytest.CaptureFix
 def test_compile_refuses_what_is_no_checkpoint(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """A folder without configuration is named."""
     assert "is no checkpoint" in refuse(capsys, "compile", tmp_path)
+
+
+def test_figures_come_before_the_build_whose_failure_loses_nothing(
+    bare: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever keeps the build from being made, figures are printed, the checkpoint stays, and the exit code is 0."""
+    printed = ""
+
+    def fail(*_: object, **__: object) -> None:
+        nonlocal printed
+        printed = capsys.readouterr().out
+        raise OutputError("There is no room.")
+
+    monkeypatch.setattr("search.compiling.compile_encoder", fail)
+    labels, out = tmp_path / "labels.csv", tmp_path / "checkpoint"
+    labels.write_text("text,label\ngood,1\nlovely,1\nbad,0\nawful,0\n", encoding="utf-8")
+    outcome = run(capsys, "finetune", labels, "--base", bare, "--out", out, "--method", "head")
+    assert outcome.code == 0
+    assert printed.startswith("Nothing was held back; cross-validated on the base's features, 4 rows: accuracy ")
+    assert "No fast build: There is no room. The checkpoint is whole and runs with torch" in outcome.err
+    assert outcome.out.startswith(f"Checkpoint: {out}")
+    assert (out / "modules.json").exists()
 
 
 @pytest.mark.parametrize(

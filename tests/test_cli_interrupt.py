@@ -95,7 +95,15 @@ def test_a_stopped_fine_tuning_leaves_the_old_checkpoint(how: str, folder: Path,
     """Stopped in the middle of training, by Ctrl-C or a kill: not a byte of the old checkpoint differs."""
     before = tree(folder / "checkpoint")
     process = start(
-        folder, "finetune", "new.csv", "--out", "checkpoint", "--base", small_bert, "--epochs", 90, "--overwrite"
+        folder,
+        "finetune",
+        "new.csv",
+        "--out",
+        "checkpoint",
+        "--base",
+        small_bert,
+        "--overwrite",
+        *("--method", "joint", "--epochs", 90),
     )
     wait_until(lambda: bool(list(folder.rglob("base.f16"))), process)
     time.sleep(0.5)

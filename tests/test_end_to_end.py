@@ -50,7 +50,8 @@ def test_fine_tune_index_query_and_find_duplicates(
     monkeypatch.chdir(tmp_path)
     (tmp_path / "hotels.txt").write_text("\n".join(HOTELS) + "\n", encoding="utf-8")
 
-    told = succeed(capsys, "finetune", feelings, "--base", BASE_ENCODER, "--epochs", 4, "--learning-rate", 3e-4)
+    asked = ["--base", BASE_ENCODER, "--method", "joint", "--epochs", 4, "--learning-rate", 3e-4]
+    told = succeed(capsys, "finetune", feelings, *asked)
     assert "Checkpoint: checkpoints/feelings" in told
     assert "Fast build: on 1,000 sentences" in told
     report = json.loads(Path("checkpoints/feelings/report.json").read_text(encoding="utf-8"))

@@ -13,7 +13,9 @@ from safetensors.numpy import load_file
 from search.checkpoint import Card
 from search.encoder_huggingface import HuggingFaceEncoder
 from search.errors import OptionError
-from search.finetune import finetune, working_folder
+from search.finetune import finetune
+from search.similarity import Labels, Scale
+from search.training_folder import working_folder
 from search.training_options import FinetuneOptions, Method
 from tests.cli_runner import refuse, run, start, wait_until
 from tests.test_finetune import THINGS, WORDS, checkpoint, labels, options
@@ -44,7 +46,13 @@ def few(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def plain(small_bert: Path) -> FinetuneOptions:
     """Start from the small BERT, which knows no labels."""
-    return FinetuneOptions(base=str(small_bert), learning_rate=1e-3)
+    return FinetuneOptions(base=str(small_bert), learning_rate=5e-4)
+
+
+@pytest.fixture(scope="module")
+def head(small_bert: Path) -> FinetuneOptions:
+    """Start from the same, and leave it as it is."""
+    return FinetuneOptions(base=str(small_bert), method=Method.HEAD)
 
 
 @pytest.fixture(scope="module")
@@ -105,9 +113,9 @@ def test_one_seed_gives_one_checkpoint(
         assert (tmp_path / "again" / part).read_bytes() == (contrasted[0] / part).read_bytes()
 
 
-def test_the_head_alone_leaves_the_encoder(few: Path, plain: FinetuneOptions, small_bert: Path, tmp_path: Path) -> None:
+def test_the_head_alone_leaves_the_encoder(few: Path, head: FinetuneOptions, small_bert: Path, tmp_path: Path) -> None:
     """Meaning is the base's to the bit; there are no epochs; the logits are learned."""
-    report = finetune([str(few)], tmp_path / "out", options=replace(plain, method=Method.HEAD))
+    report = finetune([str(few)], tmp_path / "out", options=head)
     assert (report["method"], report["why"], report["epochs"]) == ("head", "as asked", [])
     texts = ["the room was bad", "the bed was lovely"]
     made = HuggingFaceEncoder(str(tmp_path / "out")).encode(texts)
@@ -116,8 +124,10 @@ def test_the_head_alone_leaves_the_encoder(few: Path, plain: FinetuneOptions, sm
     assert made.probabilities.argmax(axis=1).tolist() == [0, 1]
 
 
-def test_what_a_base_knows_stays(checkpoint: tuple[Path, dict[str, Any]], few: Path, tmp_path: Path) -> None:
-    """From a checkpoint of the same labels, the head starts at its probabilities and hardly moves them."""
+def test_what_a_base_knows_stays(
+    checkpoint: tuple[Path, dict[str, Any]], few: Path, small_bert: Path, tmp_path: Path
+) -> None:
+    """From a checkpoint of the same labels, the head starts at its probabilities and moves them, but hardly."""
     folder, _ = checkpoint
     report = finetune([str(few)], tmp_path / "out", options=FinetuneOptions(base=str(folder)))
     assert report["method"] == "head"
@@ -127,8 +137,47 @@ def test_what_a_base_knows_stays(checkpoint: tuple[Path, dict[str, Any]], few: P
     )
     card = Card.read(folder)
     assert card is not None
+    moved = np.linalg.norm(head[32:] - known[32:] / card.temperature)
+    finetune([str(few)], tmp_path / "anew", options=FinetuneOptions(base=str(small_bert), method=Method.HEAD))
+    learned = np.linalg.norm(load_file(tmp_path / "anew" / "2_Dense" / "model.safetensors")["linear.weight"][32:])
+    assert 0.001 * learned < moved < 0.1 * learned
     np.testing.assert_allclose(head[32:], known[32:] / card.temperature, atol=0.2)
-    assert np.abs(head[32:] - known[32:] / card.temperature).max() > 0
+
+
+def test_the_base_stands_beside_where_it_knows_the_labels(
+    checkpoint: tuple[Path, dict[str, Any]], tmp_path: Path
+) -> None:
+    """Other names of the same feelings are the base's own labels: its accuracy on the rows is reported, and printed."""
+    path = _write(tmp_path / "few.csv", {"negative": "NEG", "positive": "Good"})
+    report = finetune([str(path)], tmp_path / "out", options=FinetuneOptions(base=str(checkpoint[0])))
+    assert "labels that the base knows" in report["why"]
+    assert report["labels"] == {"NEG": 8, "Good": 8}
+    texts = [line.partition(",")[0] for line in path.read_text(encoding="utf-8").splitlines()[1:]]
+    base = HuggingFaceEncoder(str(checkpoint[0])).encode(texts).probabilities.argmax(axis=1)
+    before = report["cross_validation"]["before"]
+    assert before["accuracy"] == pytest.approx((base == np.repeat([0, 1], 8)).mean(), abs=1e-4)
+    assert set(before) == {"accuracy", "macro_f1", "calibration_error"}
+
+
+def test_joint_training_starts_from_what_a_base_knows(checkpoint: tuple[Path, dict[str, Any]], tmp_path: Path) -> None:
+    """Under other names of the same feelings, in another order, the logits begin as the base's."""
+    from search.joint import joint_model, load_base
+
+    card = Card.read(checkpoint[0])
+    labels = Labels(("Good", "NEG"), Scale.NOMINAL)
+    model = joint_model(load_base(checkpoint[0]), card, labels)
+    known = load_file(checkpoint[0] / "2_Dense" / "model.safetensors")
+    np.testing.assert_array_equal(model[2].linear.weight.detach().numpy()[32:], known["linear.weight"][[33, 32]])
+    np.testing.assert_array_equal(model[2].linear.bias.detach().numpy()[32:], known["linear.bias"][[33, 32]])
+
+
+def test_epochs_are_the_chosen_methods(few: Path, plain: FinetuneOptions, small_bert: Path, tmp_path: Path) -> None:
+    """A number of epochs is contrast's where that is chosen, and refused by the head, which has none."""
+    report = finetune([str(few)], tmp_path / "out", options=replace(plain, epochs=2))
+    assert (report["method"], len(report["epochs"]), report["options"]["epochs"]) == ("contrastive", 2, 2)
+    with pytest.raises(OptionError, match=r"Method head .* does not use --epochs"):
+        finetune([str(few)], tmp_path / "head", options=FinetuneOptions(base=str(tmp_path / "out"), epochs=2))
+    assert not (tmp_path / "head").exists()
 
 
 def test_other_labels_are_learned_from_what_a_base_knows(
@@ -143,13 +192,31 @@ def test_other_labels_are_learned_from_what_a_base_knows(
     assert (made.probabilities.argmax(axis=1) == base.probabilities.argmax(axis=1)).mean() > 0.8
 
 
-def test_rows_are_held_back_where_it_is_asked(few: Path, plain: FinetuneOptions, tmp_path: Path) -> None:
-    """With --validation the figures are of rows held back."""
-    report = finetune([str(few)], tmp_path / "out", options=replace(plain, method=Method.HEAD, validation=0.25))
+def test_rows_are_held_back_where_it_is_asked(few: Path, head: FinetuneOptions, tmp_path: Path) -> None:
+    """With --validation the figures are of rows held back; a share that is no whole row is refused, not dropped."""
+    report = finetune([str(few)], tmp_path / "out", options=replace(head, validation=0.25))
     assert (report["training_rows"], report["validation"]["rows"]) == (12, 4)
+    with pytest.raises(OptionError, match="holds back 0 of the 8 rows of label 'negative'"):
+        finetune([str(few)], tmp_path / "none", options=replace(head, validation=0.05))
+    assert not (tmp_path / "none").exists()
 
 
-def test_balance_counts(tmp_path: Path, few: Path, plain: FinetuneOptions) -> None:
+def test_few_rows_are_measured_row_by_row(contrasted: tuple[Path, dict[str, Any]]) -> None:
+    """Confusion, F1 of each label, calibration and worst mistakes come from rows that no head was fitted on."""
+    folder, report = contrasted
+    crossed = report["cross_validation"]
+    assert {name: sum(given.values()) for name, given in crossed["confusion"].items()} == {"negative": 8, "positive": 8}
+    right = sum(crossed["confusion"][name][name] for name in ("negative", "positive"))
+    assert crossed["accuracy"] == pytest.approx(right / 16, abs=1e-4)
+    assert np.mean(list(crossed["f1"].values())) == pytest.approx(crossed["macro_f1"], abs=1e-3)
+    assert 0 <= crossed["calibration_error"] <= 1
+    assert len(crossed["worst_mistakes"]) == min(10, 16 - right)
+    assert "before" not in crossed
+    told = (folder / "README.md").read_text(encoding="utf-8")
+    assert all(f"| {one['text']} | {one['label']} |" in told for one in crossed["worst_mistakes"])
+
+
+def test_balance_counts(tmp_path: Path, few: Path, head: FinetuneOptions) -> None:
     """A rare label gains when all labels count alike."""
     rows = few.read_text(encoding="utf-8").splitlines()
     path = tmp_path / "uneven.csv"
@@ -157,7 +224,7 @@ def test_balance_counts(tmp_path: Path, few: Path, plain: FinetuneOptions) -> No
     gained = []
     for balance in (False, True):
         out = tmp_path / f"{balance}"
-        finetune([str(path)], out, options=replace(plain, method=Method.HEAD, balance=balance))
+        finetune([str(path)], out, options=replace(head, balance=balance))
         gained.append(load_file(out / "2_Dense" / "model.safetensors")["linear.bias"][33])
     assert gained[0] < gained[1]
 
@@ -167,7 +234,7 @@ def test_keeping_meaning_keeps_it(few: Path, plain: FinetuneOptions, small_bert:
     texts = [f"the {thing} was {word}" for word in ("bad", "good") for thing in THINGS]
     base = HuggingFaceEncoder(str(small_bert)).encode(texts).rows
     kept = []
-    for price in (0.0, 200.0):
+    for price in (0.0, 20.0):
         finetune([str(few)], tmp_path / f"{price}", options=replace(plain, keep_meaning=price))
         rows = HuggingFaceEncoder(str(tmp_path / f"{price}")).encode(texts).rows[:, :32]
         kept.append(float((rows * base).sum(axis=1).mean()))
@@ -176,7 +243,7 @@ def test_keeping_meaning_keeps_it(few: Path, plain: FinetuneOptions, small_bert:
 
 def test_a_killed_run_goes_on_to_the_same_weights(tmp_path: Path, few: Path, small_bert: Path) -> None:
     """Killed after a saved step and run again, encoder and head are those of an uninterrupted run."""
-    given = "--method contrastive --learning-rate 1e-3 --epochs 12 --save-steps 5 --base".split()
+    given = "--method contrastive --learning-rate 5e-4 --epochs 12 --save-steps 5 --base".split()
     whole, killed = tmp_path / "whole", tmp_path / "killed"
     process = start(tmp_path, "finetune", few, "--out", whole, *given, small_bert)
     assert "Method: contrastive (as asked)." in process.communicate()[1]

@@ -8,15 +8,18 @@ from typing import Any
 
 import numpy as np
 import pytest
+from safetensors.numpy import load_file
 
 from search.checkpoint import Card, fingerprint
 from search.encoder_huggingface import HuggingFaceEncoder
+from search.errors import InputError, OptionError
 from search.finetune import finetune
+from search.joint import LengthGroupedSampler
 from search.progress import SILENT
 from search.similarity import Labels, Scale
 from search.training import train
 from search.training_data import from_texts
-from search.training_options import FinetuneOptions
+from search.training_options import FinetuneOptions, Method
 
 pytestmark = pytest.mark.slow
 
@@ -37,7 +40,9 @@ def labels(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def options(small_bert: Path) -> FinetuneOptions:
     """Train the small BERT, fast."""
-    return FinetuneOptions(base=str(small_bert), epochs=3, learning_rate=1e-3, batch_size=8, validation=0.2)
+    return FinetuneOptions(
+        base=str(small_bert), method=Method.JOINT, epochs=3, learning_rate=1e-3, batch_size=8, validation=0.2
+    )
 
 
 @pytest.fixture(scope="module")
@@ -96,8 +101,6 @@ def test_the_temperature_is_the_best_one(checkpoint: tuple[Path, dict[str, Any]]
 
 def test_the_dense_carries_the_meaning_through(checkpoint: tuple[Path, dict[str, Any]]) -> None:
     """After training the meaning's block is still the identity, exactly; logits read both CLS and mean."""
-    from safetensors.numpy import load_file
-
     head = load_file(checkpoint[0] / "2_Dense" / "model.safetensors")
     weight, bias = head["linear.weight"], head["linear.bias"]
     assert weight.shape == (32 + 2, 64)
@@ -146,11 +149,63 @@ def test_the_meaning_of_another_encoder_is_kept(
     np.testing.assert_allclose(held, base, atol=1e-3)
 
 
+def test_a_run_without_a_step_is_an_error(
+    labels: Path, options: FinetuneOptions, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where no batch reaches the model nothing was learned: it is said, and nothing is written."""
+    monkeypatch.setattr(LengthGroupedSampler, "__iter__", lambda _: iter(()))
+    with pytest.raises(OptionError, match="Not one step was trained: 68 rows, in batches of 8, in 1 process"):
+        finetune([str(labels)], tmp_path / "out", options=options)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_one_step_is_not_wasted_on_a_warm_up(small_bert: Path, tmp_path: Path) -> None:
+    """An epoch of one step moves the weights: its learning rate is not the 0 that a warm-up begins with."""
+    path = tmp_path / "few.csv"
+    path.write_text("text,label\ngood room,1\nlovely food,1\nbad room,0\nawful food,0\n", encoding="utf-8")
+    options = FinetuneOptions(base=str(small_bert), method=Method.JOINT, epochs=1)
+    finetune([str(path)], tmp_path / "out", options=options)
+    head = load_file(tmp_path / "out" / "2_Dense" / "model.safetensors")
+    assert np.abs(head["linear.weight"][32:]).min() > 0
+
+
+def test_joint_training_of_few_rows_takes_enough_steps(small_bert: Path, tmp_path: Path) -> None:
+    """Without a number of epochs, four rows are passed over fifty times, and learned."""
+    path = tmp_path / "few.csv"
+    path.write_text("text,label\ngood room,1\nlovely food,1\nbad room,0\nawful food,0\n", encoding="utf-8")
+    options = FinetuneOptions(base=str(small_bert), method=Method.JOINT, learning_rate=1e-3)
+    report = finetune([str(path)], tmp_path / "out", options=options)
+    assert len(report["epochs"]) == report["options"]["epochs"] == 50
+    assert report["epochs"][-1]["training_loss"] < 0.2 * report["epochs"][0]["training_loss"]
+
+
+def test_the_base_stands_beside_joint_training(
+    checkpoint: tuple[Path, dict[str, Any]], labels: Path, options: FinetuneOptions, tmp_path: Path
+) -> None:
+    """From a base that knows the labels, its figures on the rows held back are those it was itself reported with."""
+    report = finetune([str(labels)], tmp_path / "out", options=replace(options, base=str(checkpoint[0]), epochs=1))
+    known = checkpoint[1]["validation"]
+    before = report["validation"]["before"]
+    assert (before["accuracy"], before["macro_f1"]) == (known["accuracy"], known["macro_f1"])
+    assert before["calibration_error"] == pytest.approx(known["calibration_error"], abs=1e-3)
+    assert "before" not in known
+
+
+def test_labels_and_pairs_are_not_mixed(labels: Path, options: FinetuneOptions, tmp_path: Path) -> None:
+    """Whichever comes first, the message names a file of each, and what to do."""
+    pairs = tmp_path / "pairs.tsv"
+    pairs.write_text("sentence1\tsentence2\na room\tthe room\n", encoding="utf-8")
+    for files in ([pairs, labels], [labels, pairs]):
+        with pytest.raises(InputError, match=r"pairs\.tsv holds pairs .*feelings\.csv does not: one run learns"):
+            finetune(list(map(str, files)), tmp_path / "out", options=options)
+
+
 def test_too_few_rows_to_hold_back_are_all_trained_on(small_bert: Path, tmp_path: Path) -> None:
     """Four rows are all used; nothing is measured, and the temperature is 1."""
     path = tmp_path / "few.csv"
     path.write_text("text,label\ngood room,1\nlovely food,1\nbad room,0\nawful food,0\n", encoding="utf-8")
-    report = finetune([str(path)], tmp_path / "few", options=FinetuneOptions(base=str(small_bert), epochs=2))
+    options = FinetuneOptions(base=str(small_bert), method=Method.JOINT, epochs=2)
+    report = finetune([str(path)], tmp_path / "few", options=options)
     assert (report["rows"], report["training_rows"], report["validation"]) == (4, 4, None)
     assert "accuracy" not in report["epochs"][0]
     assert report["best_epoch"] == 2

@@ -13,8 +13,9 @@ import pytest
 from safetensors.numpy import load_file
 
 from search.encoder_huggingface import HuggingFaceEncoder
-from search.finetune import finetune, working_folder
-from search.training_options import FinetuneOptions
+from search.finetune import finetune
+from search.training_folder import working_folder
+from search.training_options import FinetuneOptions, Method
 from tests.cli_runner import ROOT, start, wait_until
 from tests.test_finetune import _weights as weights
 from tests.test_finetune import labels, options
@@ -27,7 +28,7 @@ EPOCHS = 12
 
 
 def _arguments(labels: Path, small_bert: Path, out: Path) -> list[object]:
-    given = "--learning-rate 1e-3 --batch-size 8 --validation 0.2 --save-steps 3".split()
+    given = "--method joint --learning-rate 1e-3 --batch-size 8 --validation 0.2 --save-steps 3".split()
     return ["finetune", labels, "--out", out, "--base", small_bert, "--epochs", EPOCHS, "--no-fast", *given]
 
 
@@ -105,7 +106,13 @@ def test_balance_helps_a_rare_label(tmp_path: Path, small_bert: Path) -> None:
     found = {}
     for balance in (False, True):
         chosen = FinetuneOptions(
-            base=str(small_bert), epochs=8, learning_rate=2e-3, batch_size=8, validation=0.0, balance=balance
+            validation=0.0,
+            base=str(small_bert),
+            method=Method.JOINT,
+            epochs=8,
+            learning_rate=2e-3,
+            batch_size=8,
+            balance=balance,
         )
         finetune([str(path)], tmp_path / f"out-{balance}", options=chosen)
         encoded = HuggingFaceEncoder(str(tmp_path / f"out-{balance}")).encode(["the room was bad", "the pool was bad"])

@@ -15,7 +15,7 @@ from search.encoder_huggingface import HuggingFaceEncoder
 from search.finetune import finetune
 from search.joint import joint_model, load_base
 from search.similarity import Labels, Scale, unit
-from search.training_options import FinetuneOptions
+from search.training_options import FinetuneOptions, Method
 
 pytestmark = pytest.mark.slow
 
@@ -45,7 +45,8 @@ def tutorial(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, 
     folder = tmp_path_factory.mktemp("tutorial")
     lines = ["text,label", *(f'"{text}",{label}' for text, label in SIX)]
     (folder / "six.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
-    report = finetune([str(folder / "six.csv")], folder / "six", options=FinetuneOptions(base=BASE_ENCODER, epochs=13))
+    options = FinetuneOptions(base=BASE_ENCODER, method=Method.JOINT, epochs=13)
+    report = finetune([str(folder / "six.csv")], folder / "six", options=options)
     return folder / "six", report
 
 

@@ -21,9 +21,9 @@ search.indexing search.compacting search.verifying search.words search.filters s
 search.data_records search.index search.duplicates search.pairs
 search.measurements search.evaluate_rows search.evaluate_search search.evaluate
 search.agreement search.openvino_graph search.compiling
-search.training_options search.training_data search.methods search.pair_data search.training_watch search.joint
-search.training_run search.training search.head search.contrastive search.few search.pair_training search.model_card
-search.finetune
+search.training_options search.training_data search.methods search.pair_data search.settling search.label_figures
+search.training_watch search.joint search.training_run search.training search.head search.contrastive search.few
+search.pair_training search.model_card search.training_folder search.finetune
 search.cli.options search.cli.loading search.cli.output search.cli.compile search.cli.finetune search.cli.index
 search.cli.prompt search.cli.query search.cli.duplicates search.cli.evaluate search.cli.info search.cli.verify
 search.cli.repair search.cli.compact search.cli.main search.cli search.__main__
@@ -51,7 +51,7 @@ LIBRARIES = {
     "openvino": {"search.encoder_openvino", "search.openvino_engine", "search.openvino_graph"},
     "pyarrow": {"search.tables", "search.training_data"},
     "rich": {"search.cli.output"},
-    "safetensors": {"search.encoder_huggingface", "search.finetune", "search.joint"},
+    "safetensors": {"search.encoder_huggingface", "search.joint", "search.training_folder"},
     "scipy": {"search.evaluate_rows", "search.head", "search.metrics", "search.pair_training", "search.pairs"},
     "sentence_transformers": {"search.joint", "search.pair_training", "search.training", "search.training_run"}
     | {"search.training_watch", "search.contrastive", "search.few", "search.openvino_graph"},

@@ -8,7 +8,8 @@ import click
 
 from search.cli.compile import verdict
 from search.cli.options import as_json, overwrite_option, text_column
-from search.errors import EncoderError, OptionError
+from search.errors import KindredError
+from search.model_card import unmeasured
 
 if TYPE_CHECKING:
     from search.fast_build import FastBuild
@@ -30,11 +31,18 @@ __all__ = ["command"]
 @click.option("--ordinal", metavar="A,B,C", help="The labels from lowest to highest, if they have an order.")
 @click.option("--nominal", is_flag=True, default=None, help="The labels have no order.")
 @click.option(
-    "--keep-meaning", type=float, metavar="X", help="What moving the meaning costs; 0: textbook.  [default: 2]"
+    "--keep-meaning",
+    type=float,
+    metavar="X",
+    help="What moving the meaning costs; 0: textbook.  [2; contrastive: 0.2]",
 )
-@click.option("--epochs", type=int, metavar="N", help="Passes over the data; the best one is kept.  [default: 3]")
-@click.option("--batch-size", type=int, metavar="N", help="Texts a step.  [default: 32]")
-@click.option("--learning-rate", type=float, metavar="X", help="The highest learning rate.  [default: 1e-4]")
+@click.option(
+    "--epochs", type=int, metavar="N", help="Passes over the data; the best one is kept.  [default: 3 or more]"
+)
+@click.option("--batch-size", type=int, metavar="N", help="Texts a step.  [default: 32; contrastive: 64]")
+@click.option(
+    "--learning-rate", type=float, metavar="X", help="The highest learning rate.  [default: 1e-4; contrastive: 5e-5]"
+)
 @click.option("--dropout", type=float, metavar="SHARE", help="Activations dropped in training.  [default: 0]")
 @click.option("--max-length", type=int, metavar="N", help="Tokens of a text that are read.  [default: 128]")
 @click.option("--validation", type=float, metavar="SHARE", help="Share of rows held back.  [default: 0.1; few rows: 0]")
@@ -63,8 +71,9 @@ def command(
 
     The encoder learns the labels and keeps its meaning, so that it still finds what it found before. Up to 400 rows are
     learned in other ways than more are (--method): contrastive draws the texts of one label together and then fits the
-    logits, head fits the logits alone, joint trains all at once. Files with the
-    columns sentence1 and sentence2 (and score, or label 1 or 0, or neither: all say the same) teach it meaning instead.
+    logits, head fits the logits alone, joint trains all at once. An option that the method does not use is refused.
+    Files with the columns sentence1 and sentence2 (and score, or label 1 or 0, or neither: all say the same) teach it
+    meaning instead.
     A run that was interrupted or killed goes on when the same command is given again.
 
     \b
@@ -96,8 +105,8 @@ def command(
         )
     if not processes().main:
         return
-    build = None if no_fast else _build(out, files, text_column, label_column)
     if json_:
+        build = None if no_fast else _build(out, files, text_column, label_column)
         print_json([report | ({"fast": dict(build.agreement)} if build else {})])
         return
     columns = list(dict.fromkeys(key for epoch in report["epochs"] for key in epoch))
@@ -109,6 +118,7 @@ def command(
     if report["stopped"]:
         click.echo(f"Stopped {report['stopped']}.")
     click.echo(_verdict(report))
+    build = None if no_fast else _build(out, files, text_column, label_column)
     if build:
         click.echo(verdict(build))
     click.echo(f"Checkpoint: {out} ({report['seconds']:.0f} s)")
@@ -116,7 +126,7 @@ def command(
 
 
 def _build(out: Path, files: Sequence[str], text_column: str | None, label_column: str | None) -> "FastBuild | None":
-    """Make the checkpoint's int8 build; say why where there is none."""
+    """Make the checkpoint's int8 build; say why where there is none, for the checkpoint is whole without it."""
     from search.cli.output import Bar, say
     from search.compiling import compile_encoder, training_sentences
 
@@ -124,28 +134,25 @@ def _build(out: Path, files: Sequence[str], text_column: str | None, label_colum
         sentences = training_sentences(files, text_column=text_column, label_column=label_column)
         with Bar() as bar:
             return compile_encoder(str(out), sentences=sentences, progress=bar)
-    except (EncoderError, OptionError) as exc:
-        say(f"No fast build: {exc}")
+    except KindredError as exc:
+        say(f"No fast build: {exc} The checkpoint is whole and runs with torch; kindred compile {out} tries again.")
         return None
 
 
 def _verdict(report: dict[str, Any]) -> str:
-    """Say in a sentence which epoch was kept and how good it is."""
-    validation, crossed = report["validation"], report.get("cross_validation")
-    if validation is None and crossed:
-        return (
-            f"Nothing was held back; cross-validated on the base's features, {crossed['rows']} rows: "
-            f"accuracy {crossed['accuracy']:.3f}, macro f1 {crossed['macro_f1']:.3f}"
-        )
-    if validation is None:
-        return f"{report['rows']} rows are too few to hold some back, so nothing was measured."
+    """Say in a sentence which epoch was kept and how good it is, beside the base where that is known."""
+    figures = report["validation"]
+    if figures is None and (crossed := report.get("cross_validation")):
+        told = f"Nothing was held back; cross-validated on the base's features, {crossed['rows']} rows: "
+        return told + _beside_base(crossed)
+    if figures is None:
+        return unmeasured(report)
     epoch = f"Kept epoch {report['best_epoch']}; on" if report["epochs"] else "On"
-    kept = f"{epoch} {validation['rows']} rows held back: "
-    if "before" in validation:
-        return kept + ", ".join(
-            f"{name.replace('_', ' ')} {validation[name]:.3f} (base {value:.3f})"
-            for name, value in validation["before"].items()
-        )
-    return kept + ", ".join(
-        f"{name.replace('_', ' ')} {validation[name]:.3f}" for name in ("accuracy", "macro_f1", "calibration_error")
-    )
+    return f"{epoch} {figures['rows']} rows held back: {_beside_base(figures)}"
+
+
+def _beside_base(figures: dict[str, Any]) -> str:
+    before = figures.get("before", {})
+    names = ("accuracy", "macro_f1", "calibration_error") if "accuracy" in figures else before
+    base = {name: f" (base {value:.3f})" for name, value in before.items()}
+    return ", ".join(f"{name.replace('_', ' ')} {figures[name]:.3f}{base.get(name, '')}" for name in names)
