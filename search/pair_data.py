@@ -67,8 +67,13 @@ def prepare_pairs(corpus: PairCorpus, path: Path, *, validation: float | None, s
     texts = write_texts(path, [{"sentence1": left, "sentence2": right}])
     held = _held_back(clusters(left, right, [True] * len(pairs)), validation, seed)
     train = np.setdiff1d(np.arange(len(pairs)), held)
-    if not len(train):
-        raise OptionError(f"--validation {validation:g} leaves none of {len(pairs)} pairs to learn from. Give less.")
+    if len(np.unique(groups[train])) < (2 if corpus.kind is PairKind.POSITIVE else 1):
+        if validation is not None:
+            raise OptionError(
+                f"--validation {validation:g} leaves {len(train)} of {len(pairs)} pairs to learn from, too few to tell "
+                "from each other. Give less."
+            )
+        train, held = np.arange(len(pairs)), np.empty(0, dtype=np.int64)
     return PairData(texts, values, groups, corpus.kind, train, held, tuple(corpus.sources))
 
 

@@ -8,6 +8,7 @@ To that comes, for an encoder with labels, keep_meaning * KL(base's probabilitie
 import math
 from collections.abc import Iterable, Iterator
 from functools import partial
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -71,22 +72,28 @@ def train_pairs(data: PairData, base: Path, work: Path, options: FinetuneOptions
         sampler: Sampler = BatchSamplers.BATCH_SAMPLER
         if data.kind is PairKind.POSITIVE:
             sampler = partial(PairSampler, groups=data.groups[data.train])
-            _tell_left_out(data, progress)
+            _tell_small_batches(data, options.batch_size, progress)
         report = run(model, loss, rows, sampler, measure, _FIGURES[data.kind], work, options, progress, fixed_head=True)
         after = measure(model) if measure else None
     validation = None if before is None or after is None else {"rows": len(data.held_back), "before": before} | after
     return Trained(model, card, report | {"validation": validation})
 
 
-def _tell_left_out(data: PairData, progress: Progress) -> None:
-    """Say how many pairs an epoch leaves out, where most of them are of one group."""
-    largest = int(np.bincount(data.groups[data.train]).max())
-    left_out = largest - -(-len(data.train) // 2)
-    if left_out > 0 and processes().main:
-        progress.tell(
-            f"{largest} of {len(data.train)} pairs say one and the same; each epoch leaves out {left_out} of them, "
-            "others each time."
-        )
+def _tell_small_batches(data: PairData, batch_size: int, progress: Progress) -> None:
+    """Say so where one group is so large that batches, in which no two of it may be, are smaller than was asked."""
+    groups = data.groups[data.train]
+    pairs, largest, batches = len(groups), int(np.bincount(groups).max()), _batches(groups, batch_size)
+    if processes().main and batches > math.ceil(pairs / batch_size):
+        told = f"{largest} of {pairs} pairs say one and the same; no two of them are in one batch, so batches are small"
+        left_out = f", and each epoch leaves out {largest - batches} of them, others each time"
+        progress.tell(f"{told}{left_out if largest > batches else ''}.")
+
+
+def _batches(groups: npt.NDArray[np.int64], batch_size: int) -> int:
+    """Return the number of batches of an epoch of n pairs of these groups."""
+    largest = int(np.unique(groups, return_counts=True)[1].max())
+    others = len(groups) - largest
+    return max(1, others) if largest > others else max(math.ceil(len(groups) / batch_size), largest)
 
 
 def _log_probabilities(
@@ -162,8 +169,8 @@ class PairSampler(DefaultBatchSampler):
     """Batches in random order in which no two pairs are of one group, every pair in one of them.
 
     The pairs, group by group, are dealt to the batches in turn: to as many as hold them all, or as the largest group
-    has pairs. Only of a group with more than half of all pairs some are left out of an epoch, others in each: their
-    batches would have nothing to tell apart.
+    has pairs. Only of a group with more than half of all pairs some are left out of an epoch, others in each: there are
+    not enough other pairs to tell them from.
     """
 
     def __init__(
@@ -171,12 +178,10 @@ class PairSampler(DefaultBatchSampler):
     ) -> None:
         """Take the (n,) groups of the data set's rows; the trainer gives the other arguments."""
         super().__init__(dataset, batch_size, drop_last, **kwargs)
-        self._groups = groups
-        order = np.argsort(groups, kind="stable")
-        self._of_group = np.split(order, np.flatnonzero(np.diff(groups[order])) + 1)
-        largest = max(map(len, self._of_group))
-        self._count = max(math.ceil(len(groups) / batch_size), min(largest, math.ceil(len(groups) / 2)))
-        self.batch_size = math.ceil((len(groups) - max(0, largest - self._count)) / self._count)
+        self._groups = np.unique(groups, return_inverse=True)[1]
+        self._count = _batches(groups, batch_size)
+        pairs = np.minimum(np.bincount(self._groups), self._count).sum()
+        self.batch_size = math.ceil(pairs / self._count)
 
     def __iter__(self) -> Iterator[list[int]]:
         """Yield the batches of an epoch; the same seed and epoch give the same batches.
@@ -185,14 +190,17 @@ class PairSampler(DefaultBatchSampler):
         added to those that lack one.
         """
         random = np.random.default_rng([self.seed or 0, self.epoch])
-        shuffled = [random.permutation(self._of_group[number]) for number in random.permutation(len(self._of_group))]
-        dealt = np.concatenate([rows[: self._count] for rows in shuffled])
+        places = random.permutation(int(self._groups.max()) + 1)[self._groups]
+        order = np.lexsort((random.random(len(places)), places))
+        begins = np.searchsorted(places[order], places[order])
+        dealt = order[np.arange(len(order)) - begins < self._count]
         several = processes().count > 1
         for number in random.permutation(self._count):
             batch = dealt[number :: self._count].tolist()
             if several and len(batch) < self.batch_size:
                 present = set(self._groups[batch].tolist())
-                batch.append(next(row for row in dealt.tolist() if int(self._groups[row]) not in present))
+                others = (int(dealt[place % len(dealt)]) for place in count(int(random.integers(len(dealt)))))
+                batch.append(next(row for row in others if int(self._groups[row]) not in present))
             yield batch
 
     def __len__(self) -> int:
