@@ -161,14 +161,15 @@ def test_the_base_stands_beside_where_it_knows_the_labels(
 
 def test_joint_training_starts_from_what_a_base_knows(checkpoint: tuple[Path, dict[str, Any]], tmp_path: Path) -> None:
     """Under other names of the same feelings, in another order, the logits begin as the base's."""
-    from search.joint import joint_model, load_base
+    from search.joint import dense_of, joint_model, load_base
 
     card = Card.read(checkpoint[0])
     labels = Labels(("Good", "NEG"), Scale.NOMINAL)
     model = joint_model(load_base(checkpoint[0]), card, labels)
     known = load_file(checkpoint[0] / "2_Dense" / "model.safetensors")
-    np.testing.assert_array_equal(model[2].linear.weight.detach().numpy()[32:], known["linear.weight"][[33, 32]])
-    np.testing.assert_array_equal(model[2].linear.bias.detach().numpy()[32:], known["linear.bias"][[33, 32]])
+    linear = dense_of(model).linear
+    np.testing.assert_array_equal(linear.weight.detach().numpy()[32:], known["linear.weight"][[33, 32]])
+    np.testing.assert_array_equal(linear.bias.detach().numpy()[32:], known["linear.bias"][[33, 32]])
 
 
 def test_epochs_are_the_chosen_methods(few: Path, plain: FinetuneOptions, small_bert: Path, tmp_path: Path) -> None:
@@ -243,7 +244,7 @@ def test_keeping_meaning_keeps_it(few: Path, plain: FinetuneOptions, small_bert:
 
 def test_a_killed_run_goes_on_to_the_same_weights(tmp_path: Path, few: Path, small_bert: Path) -> None:
     """Killed after a saved step and run again, encoder and head are those of an uninterrupted run."""
-    given = "--method contrastive --learning-rate 5e-4 --epochs 12 --save-steps 5 --base".split()
+    given = "--method contrastive --learning-rate 5e-4 --epochs 12 --save-steps 5 --no-fast --base".split()
     whole, killed = tmp_path / "whole", tmp_path / "killed"
     process = start(tmp_path, "finetune", few, "--out", whole, *given, small_bert)
     assert "Method: contrastive (as asked)." in process.communicate()[1]
