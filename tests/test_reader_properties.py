@@ -9,9 +9,10 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from search.corpus import Corpus, Unit
+from search.corpus import Corpus
 from search.errors import InputError
 from search.records import Sentence
+from search.units import Unit
 
 LINES = st.lists(st.text(max_size=30), max_size=8).map("\n".join)
 PIECES = st.sampled_from(

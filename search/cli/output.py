@@ -13,6 +13,7 @@ from rich.progress import BarColumn, Progress, ProgressColumn, Task, TaskID, Tex
 from rich.table import Table
 from rich.text import Text
 
+from search.compressed import kind_of
 from search.records import Hit, Sentence
 
 if TYPE_CHECKING:
@@ -72,8 +73,9 @@ def cell(value: float | None, decimals: int = 3) -> str:
 
 
 def place(sentence: Sentence) -> str:
-    """Return file:line, the file by its last two parts."""
-    return f"{'/'.join(sentence.source.split('/')[-2:])}:{sentence.line}"
+    """Return file:line, the file by its last two parts; of a PDF its page."""
+    sign = " p. " if kind_of(sentence.source) == ".pdf" else ":"
+    return f"{'/'.join(sentence.source.split('/')[-2:])}{sign}{sentence.line}"
 
 
 def show_hits(
