@@ -15,7 +15,7 @@ from typing import Protocol
 
 from search.compressed import kind_of
 from search.documents import DOCUMENT_SUFFIXES, DocumentReader, how_read, missing
-from search.encodings import UTF8, codec
+from search.encodings import codec
 from search.errors import InputError
 from search.lines import STDIN, LineReader
 from search.records import Sentence, Source
@@ -192,18 +192,11 @@ class Corpus:
             yield sentence
         if self._reader is None or count == 0:
             raise InputError(f"{name}: no text in it (the file is empty, or every line is blank).")
-        self._tell_encoding(name)
+        if self._reader.guessed:
+            self._tell(f"{name} read as {self._reader.encoding}; if that is wrong, say what it is with --encoding.")
         self.sources.append(Source(name, self._reader.size, self._reader.sha256, count))
         self._finished_bytes += self._reader.size
         self._reader = None
-
-    def _tell_encoding(self, name: str) -> None:
-        """Say what a file was read in, where that is not UTF-8 and not what the user said."""
-        reader = self._reader
-        found = reader.encoding if reader else None
-        declared = isinstance(reader, DocumentReader) and not reader.guessed
-        if self._encoding is None and found not in {None, UTF8} and not declared:
-            self._tell(f"{name} read as {found}; if that is wrong, say what it is with --encoding.")
 
     def _sentences(self, name: str) -> Iterator[Sentence]:
         if kind_of(name) in TABLE_SUFFIXES:

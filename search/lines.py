@@ -40,8 +40,8 @@ class Line:
 class LineReader:
     """Iterate over the lines of a file, or of standard input for "-".
 
-    After the last line, `size` and `sha256` are the content's, and `encoding` is what it was read in. Offsets count
-    line ends as they stand in the file, and not a byte order mark.
+    After the last line, `size` and `sha256` are the content's, `encoding` is what it was read in, and `guessed`
+    whether that is a guess. Offsets count line ends as they stand in the file, and not a byte order mark.
     """
 
     def __init__(self, name: str, *, encoding: str | None = UTF8) -> None:
@@ -49,6 +49,7 @@ class LineReader:
         self.name = name
         self.size = 0
         self.encoding = encoding
+        self.guessed = False
         self._digest = hashlib.sha256()
         self._counts_lines = name == STDIN or not is_compressed(name)
         self._unsure = ""
@@ -108,6 +109,7 @@ class LineReader:
             return UTF8
         guess = detect(sample)
         if guess.sure:
+            self.guessed = True
             return guess.encoding
         if guess.encoding:
             self._unsure = (

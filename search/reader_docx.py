@@ -21,6 +21,11 @@ __all__ = ["docx_paragraphs"]
 _MAX_BYTES = 1 << 29
 """Half a gigabyte of parts: no document, but a file made to fill the memory."""
 
+_BROKEN = (
+    zipfile.BadZipFile, zlib.error, AttributeError, EOFError, LookupError, OSError, RuntimeError, TypeError, ValueError,
+)  # fmt: skip
+"""What python-docx, zipfile and zlib raise for parts that are missing, damaged, encrypted or of another kind."""
+
 _OLE = b"\xd0\xcf\x11\xe0"
 """How old .doc files begin, and encrypted .docx."""
 
@@ -53,9 +58,7 @@ def _body(name: str) -> Any:
     _check(name)
     try:
         return docx.Document(name).element.body
-    except (OpcError, etree.LxmlError, zipfile.BadZipFile, zlib.error, ArithmeticError, LookupError, ValueError) as exc:
-        raise InputError(f"{name}: not readable as a Word document ({exc}).") from exc
-    except (AttributeError, EOFError, NotImplementedError, OSError, RuntimeError, TypeError) as exc:
+    except (OpcError, etree.LxmlError, *_BROKEN) as exc:
         raise InputError(f"{name}: not readable as a Word document ({exc}).") from exc
 
 
@@ -68,7 +71,7 @@ def _check(name: str) -> None:
                 )
         with zipfile.ZipFile(name) as parts:
             size = sum(part.file_size for part in parts.infolist())
-    except (zipfile.BadZipFile, ValueError, NotImplementedError) as exc:
+    except (zipfile.BadZipFile, ValueError, RuntimeError) as exc:
         raise InputError(f"{name}: not readable as a Word document ({exc}).") from exc
     except OSError as exc:
         raise InputError(f"{name}: cannot be read ({exc.strerror}).") from exc

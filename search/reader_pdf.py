@@ -55,14 +55,14 @@ def pdf_paragraphs(name: str, tell: Callable[[str], None]) -> Iterator[Block]:
             raise InputError(
                 f"{name}: encrypted, and asks for a password; save it without one, for example with: qpdf --decrypt."
             ) from exc
-        raise InputError(f"{name}: not readable as PDF ({exc}).") from exc
+        raise InputError(f"{name}: not readable as PDF ({str(exc).rstrip('.')}).") from exc
     if empty == count:
         raise InputError(
             f"{name}: no text in it, on {count:,} page(s); if it is scanned, run OCR on it first, "
             "for example with: ocrmypdf."
         )
     if empty:
-        tell(f"{name}: {empty:,} of {count:,} pages hold no text; they may be scanned.")
+        tell(f"{name}: {empty:,} of {count:,} page(s) hold no text; they may be scanned.")
 
 
 def _page_text(document: Any, number: int) -> str:
@@ -78,7 +78,7 @@ def page_paragraphs(text: str) -> list[str]:
     """
     lines = [line.strip() for line in text.split("\n")]
     widths = sorted(len(line) for line in lines if line)
-    short = _SHORT * widths[int(_WIDE * (len(widths) - 1))] if widths else 0.0
+    short = _SHORT * widths[int(_WIDE * len(widths))] if widths else 0.0
     paragraphs: list[list[str]] = [[]]
     for line in lines:
         last = paragraphs[-1][-1] if paragraphs[-1] else ""

@@ -57,6 +57,11 @@ class TableReader:
         return None if self._suffix == ".parquet" else self._lines.encoding
 
     @property
+    def guessed(self) -> bool:
+        """Say whether the encoding is a guess."""
+        return self._lines.guessed
+
+    @property
     def sha256(self) -> str:
         """Return the hexadecimal hash of the file's bytes; complete after the last row."""
         return sha256_of_file(Path(self.name)) if self._suffix == ".parquet" else self._lines.sha256

@@ -92,7 +92,7 @@ def command(
 
 
 def _show(found: "Duplicates") -> None:
-    from search.cli.output import cell, place, print_table
+    from search.cli.output import cell, place, print_table, shown
     from search.duplicates import EXACT
 
     best = {(pair.a.row, pair.b.row): (pair.score, pair.level) for pair in reversed(found.pairs)}
@@ -102,12 +102,12 @@ def _show(found: "Duplicates") -> None:
     rows = []
     for number, cluster in enumerate(found.clusters, start=1):
         survivor = cluster.survivor
-        rows.append([str(number), "", "survives", survivor.sentence.text, place(survivor.sentence)])
+        rows.append([str(number), "", "survives", shown(survivor.sentence), place(survivor.sentence)])
         for member in cluster.members:
             near = (survivor.row, member.row)
             # A member that is equal to another is as near to the survivor as that one.
             score, level = best[near] if near in best else best[survivor.row, leaders[member.row]]
-            rows.append(["", cell(score), level, member.sentence.text, place(member.sentence)])
+            rows.append(["", cell(score), level, shown(member.sentence), place(member.sentence)])
     if rows:
         print_table(
             [("", "right"), ("score", "right"), ("level", "left"), ("sentence", "left"), ("where", "left")], rows
