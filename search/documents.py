@@ -7,7 +7,6 @@ That text, the paragraphs with a blank line between them, is what `start` and `e
 import hashlib
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from search.compressed import is_compressed, kind_of, opened
@@ -33,6 +32,8 @@ _MAX_PAGE_BYTES = 100_000_000
 
 def missing(name: str) -> str | None:
     """Say which library a document needs that is not there, and how to install it; None where all is well."""
+    from importlib.metadata import PackageNotFoundError, version
+
     library = _LIBRARY[kind_of(name)]
     try:
         version(library)
@@ -43,6 +44,8 @@ def missing(name: str) -> str | None:
 
 def how_read(name: str) -> str:
     """Return what reads a document, with its version: another one may give other paragraphs."""
+    from importlib.metadata import version
+
     library = _LIBRARY[kind_of(name)]
     return f"{_EDITION}, {library} {'' if missing(name) else version(library)}".rstrip()
 

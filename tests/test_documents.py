@@ -16,7 +16,7 @@ from search.index import Index
 from search.indexing import build_index
 from search.records import Sentence, Source
 from search.units import Unit
-from tests.cli_runner import run, succeed
+from tests.cli_runner import refuse, run, succeed
 from tests.document_files import pdf_bytes, write_docx
 from tests.toy import ToyEncoder
 
@@ -98,6 +98,13 @@ def test_pdf(tmp_path: Path) -> None:
     assert placed(name, Unit.LINE) == [(page, line) for page, lines in enumerate(PAGES, 1) for line in lines]
     assert [page for page, _ in placed(name, Unit.PARAGRAPH)] == [1, 1, 1, 2, 2]
     assert placed(name, Unit.DOCUMENT) == [(1, document_text(name))]
+
+
+def test_words_parted_at_a_line_end(tmp_path: Path) -> None:
+    """A word that a hyphen parts at the end of a PDF's line is whole; a hyphen inside a line stays."""
+    pages = [["The dining room serves well-known and inter-", "national dishes."]]
+    name = written(tmp_path, "a.pdf", pdf_bytes(pages))
+    assert placed(name) == [(1, "The dining room serves well-known and international dishes.")]
 
 
 def test_html(tmp_path: Path) -> None:
@@ -284,3 +291,20 @@ def test_a_page_is_read_once(tmp_path: Path) -> None:
     """Reading a document twice gives the same paragraphs, with the same places."""
     reader = DocumentReader(written(tmp_path, "a.pdf", pdf_bytes(PAGES)))
     assert list(reader) == list(reader)
+
+
+@pytest.mark.parametrize("command", ["index", "duplicates"])
+def test_no_such_encoding(tmp_path: Path, command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """An encoding that does not exist is refused before any work."""
+    name = written(tmp_path, "a.txt", "text")
+    assert "no encoding is called 'klingon'" in refuse(capsys, command, name, "--encoding", "klingon")
+
+
+@pytest.mark.slow
+def test_the_encoding_that_was_said(tmp_path: Path, small_bert: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """--encoding reads what is refused without it."""
+    name = written(tmp_path, "a.txt", b"caf\xe9\n")
+    out = tmp_path / "out"
+    succeed(capsys, "index", name, "--encoding", "latin-1", "--out", out, "--encoder", small_bert)
+    with Index(out) as index:
+        assert [text for _, text in index.texts()] == ["café"]

@@ -73,9 +73,11 @@ def test_spans_point_into_the_file(name: str, content: bytes, unit: Unit | None)
 
 
 HTML_PIECES = st.sampled_from(
-    "<p> </p> <div> <br> <b> </b> <nav> </nav> <pre> </pre> <script> </script> <td> <table> <!-- --> <![CDATA[ <?x "
-    "<select> <svg> </svg> <html> <body> </body> <frameset> &amp; &#0; &#xD800; &nbsp".split()
-    + ["<li hidden>", "<meta charset=utf-16>", '<meta charset="koi8-r">', "\n", "\r\n", "\t"]
+    [
+        *"<p> </p> <div> <br> <b> </b> <nav> </nav> <pre> </pre> <script> </script> <td> <table> <!-- -->".split(),
+        *"<![CDATA[ <?x <select> <svg> </svg> <html> <body> </body> <frameset> &amp; &#0; &#xD800; &nbsp".split(),
+        *["<li hidden>", "<meta charset=utf-16>", '<meta charset="koi8-r">', "\n", "\r\n", "\t"],
+    ]
 )
 PAGES = st.lists(st.one_of(HTML_PIECES, st.text(max_size=8)), max_size=25).map("".join)
 
@@ -123,30 +125,21 @@ def test_any_pdf(pages: list[list[str]], unit: Unit | None, cut: int, patch: byt
     check_document("a.pdf", content[:cut] + patch + content[cut + len(patch) :], unit)
 
 
+WORD = st.recursive(
+    st.sampled_from(
+        ["<w:t>a b. C</w:t>", "<w:t> </w:t>", "<w:t/>", "<w:br/>", "<w:tab/>", "x", "<!-- y -->", "<?z?>", "&e;"]
+    ),
+    lambda inner: st.tuples(
+        st.sampled_from("p r tbl tr tc del ins sdt sdtContent hyperlink moveFrom body".split()),
+        st.lists(inner, max_size=4),
+    ).map(lambda made: f"<w:{made[0]}>{''.join(made[1])}</w:{made[0]}>"),
+    max_leaves=20,
+)
+
+
 @settings(max_examples=100, deadline=None)
 @given(
-    body=st.lists(
-        st.sampled_from(
-            [
-                "<w:p>",
-                "</w:p>",
-                "<w:r>",
-                "</w:r>",
-                "<w:t>a b. C</w:t>",
-                "<w:br/>",
-                "<w:tbl>",
-                "</w:tbl>",
-                "<w:del>",
-                "</w:del>",
-                "x",
-                "<!-- y -->",
-                "<?z?>",
-                "&lt;",
-                "&e;",
-            ]
-        ),
-        max_size=12,
-    ).map("".join),
+    body=WORD,
     unit=UNITS,
     part=st.sampled_from(["word/document.xml", "[Content_Types].xml", "_rels/.rels", "word/styles.xml"]),
     junk=st.one_of(st.none(), st.binary(max_size=30)),
