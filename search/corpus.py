@@ -1,25 +1,29 @@
-"""Files to sentences: text, Markdown and tables, streamed, every sentence with its source, line and span.
+"""Files to sentences: text, Markdown, tables and documents, streamed, every sentence with its source, line and span.
 
 `.txt`, other text and standard input: a sentence a line; `--unit` splits prose into sentences, or takes whole
 paragraphs or documents. `.md`: the prose of the document (no code, no markup of blocks), split into sentences.
-Tables: the text column's cell is the sentence, the other columns become its metadata.
+Tables: the text column's cell is the sentence, the other columns become its metadata. Documents (`documents`): their
+text, split into sentences.
 """
 
 import glob
 import json
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from enum import StrEnum
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Protocol
 
+from search.compressed import kind_of
+from search.documents import DOCUMENT_SUFFIXES, DocumentReader, how_read, missing
+from search.encodings import codec
 from search.errors import InputError
-from search.lines import STDIN, Line, LineReader, kind_of
+from search.lines import STDIN, LineReader
 from search.records import Sentence, Source
-from search.splitting import Span, markdown_blocks, sentence_spans, trimmed
+from search.splitting import Span, sentence_spans, trimmed
 from search.tables import TABLE_SUFFIXES, TableReader, choose_column
+from search.units import Unit, cut, document_blocks, text_blocks
 
-__all__ = ["TEXT_COLUMNS", "Corpus", "Readable", "Unit", "expand"]
+__all__ = ["TEXT_COLUMNS", "Corpus", "Readable", "expand"]
 
 TEXT_COLUMNS = ("text", "sentence", "review", "content", "body", "comment", "question", "document", "title")
 """What a text column is usually called, most likely first."""
@@ -29,20 +33,15 @@ _MARKDOWN_SUFFIXES = (".md", ".markdown")
 _MAX_CHARACTERS = 100_000
 
 
-class Unit(StrEnum):
-    """What becomes one sentence of the corpus."""
-
-    LINE = "line"
-    SENTENCE = "sentence"
-    PARAGRAPH = "paragraph"
-    DOCUMENT = "document"
+def _ignore(_: str) -> None:
+    """Tell nobody."""
 
 
-def expand(patterns: Sequence[str]) -> list[str]:
+def expand(patterns: Sequence[str], *, documents: bool = False, tell: Callable[[str], None] = _ignore) -> list[str]:
     """Return the files that the patterns name, each once: a file, "-", a folder (searched whole), or a glob.
 
-    Folders and globs come in sorted order; in a folder, hidden files and files of other kinds than text
-    and tables are passed over.
+    Folders and globs come in sorted order; in a folder, hidden files and files of other kinds than text, tables and,
+    where `documents` says so, documents are passed over. `tell` hears of documents whose library is missing.
 
     Raises:
         InputError: a pattern names nothing.
@@ -53,15 +52,10 @@ def expand(patterns: Sequence[str]) -> list[str]:
         if pattern == STDIN or path.is_file():
             names.append(pattern)
         elif path.is_dir():
-            found = [
-                str(file)
-                for file in sorted(path.rglob("*"))
-                if kind_of(file.name) in _TEXT_SUFFIXES + TABLE_SUFFIXES
-                and not any(part.startswith(".") for part in file.relative_to(path).parts)
-                and file.is_file()
-            ]
+            found = _in_folder(path, documents=documents, tell=tell)
             if not found:
-                raise InputError(f"{pattern}: no text file in this folder (.txt, .md, .csv, .tsv, .jsonl, .parquet).")
+                kinds = ", ".join([".txt", ".md", *TABLE_SUFFIXES, *(DOCUMENT_SUFFIXES if documents else ())])
+                raise InputError(f"{pattern}: no text file in this folder ({kinds}).")
             names.extend(found)
         else:
             found = sorted(file for file in glob.glob(pattern, recursive=True) if Path(file).is_file())  # noqa: PTH207 - absolute patterns too
@@ -74,6 +68,21 @@ def expand(patterns: Sequence[str]) -> list[str]:
     return list(first.values())
 
 
+def _in_folder(folder: Path, *, documents: bool, tell: Callable[[str], None]) -> list[str]:
+    kinds = _TEXT_SUFFIXES + TABLE_SUFFIXES + (DOCUMENT_SUFFIXES if documents else ())
+    found = [
+        str(file)
+        for file in sorted(folder.rglob("*"))
+        if kind_of(file.name) in kinds
+        and not any(part.startswith(".") for part in file.relative_to(folder).parts)
+        and file.is_file()
+    ]
+    reasons = {name: missing(name) for name in found if kind_of(name) in DOCUMENT_SUFFIXES}
+    for reason, count in Counter(filter(None, reasons.values())).items():
+        tell(f"{folder}: {count:,} file(s) passed over: {reason}")
+    return [name for name in found if not reasons.get(name)]
+
+
 class Readable(Protocol):
     """Sources that give sentences: files, or a program's records."""
 
@@ -84,24 +93,14 @@ class Readable(Protocol):
     def bytes_read(self) -> int:
         """Return how much has been read so far."""
 
-    @property
-    def reading(self) -> str:
-        """Say how sources are cut into sentences."""
+    def reading(self, name: str) -> str:
+        """Say how a source is cut into sentences."""
 
     def place(self, name: str) -> str:
         """Return where a source's file is, or "" where it is none."""
 
     def read(self, name: str) -> Iterator[Sentence]:
         """Yield the sentences of a source; at its end its `Source` is the last of `sources`."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Block:
-    """A piece of a file before it is cut to units: consecutive characters of it, and the line they begin on."""
-
-    line: int
-    start: int
-    text: str
 
 
 class Corpus:
@@ -111,23 +110,36 @@ class Corpus:
     will be (None with standard input).
     """
 
-    def __init__(self, patterns: Sequence[str], *, unit: Unit | None = None, text_column: str | None = None) -> None:
+    def __init__(
+        self,
+        patterns: Sequence[str],
+        *,
+        unit: Unit | None = None,
+        text_column: str | None = None,
+        encoding: str | None = None,
+        tell: Callable[[str], None] = _ignore,
+    ) -> None:
         """Find the files.
 
         Args:
             patterns: files, folders, globs, or "-" for standard input.
-            unit: what becomes a sentence; None: a line, in Markdown a sentence.
+            unit: what becomes a sentence; None: a line, in Markdown and documents a sentence.
             text_column: the column of tables to read; None: the usual one.
+            encoding: of all text, tables and HTML pages; None: UTF-8, or what they are in, as far as that can be told.
+            tell: hears of encodings that were guessed, and of what is left out.
 
         Raises:
             InputError: a pattern names nothing.
+            OptionError: there is no such encoding.
         """
-        self.names = expand(patterns)
+        self.names = expand(patterns, documents=True, tell=tell)
         self.sources: list[Source] = []
         self._unit = unit
         self._text_column = text_column
+        self._encoding = None if encoding is None else codec(encoding)
+        self._tell = tell
         self._finished_bytes = 0
-        self._reader: LineReader | TableReader | None = None
+        self._reader: LineReader | TableReader | DocumentReader | None = None
 
     @property
     def total_bytes(self) -> int | None:
@@ -150,10 +162,14 @@ class Corpus:
         for name in self.names:
             yield from self.read(name)
 
-    @property
-    def reading(self) -> str:
-        """Say how files are cut into sentences; read in another way, a file gives others."""
-        return json.dumps({"unit": self._unit, "text_column": self._text_column})
+    def reading(self, name: str) -> str:
+        """Say how a file is cut into sentences; read in another way, it gives others."""
+        how = {"unit": self._unit, "text_column": self._text_column}
+        if self._encoding is not None:
+            how["encoding"] = self._encoding
+        if kind_of(name) in DOCUMENT_SUFFIXES:
+            how["reader"] = how_read(name)
+        return json.dumps(how)
 
     def place(self, name: str) -> str:
         """Return where a file is, wherever the next command is started; "" for standard input."""
@@ -176,6 +192,8 @@ class Corpus:
             yield sentence
         if self._reader is None or count == 0:
             raise InputError(f"{name}: no text in it (the file is empty, or every line is blank).")
+        if self._reader.guessed:
+            self._tell(f"{name} read as {self._reader.encoding}; if that is wrong, say what it is with --encoding.")
         self.sources.append(Source(name, self._reader.size, self._reader.sha256, count))
         self._finished_bytes += self._reader.size
         self._reader = None
@@ -184,24 +202,22 @@ class Corpus:
         if kind_of(name) in TABLE_SUFFIXES:
             yield from self._table_sentences(name)
             return
-        markdown = kind_of(name) in _MARKDOWN_SUFFIXES
-        unit = self._unit or (Unit.SENTENCE if markdown else Unit.LINE)
-        lines = LineReader(name)
-        self._reader = lines
-        for block in _blocks(lines, unit, markdown=markdown):
-            spans = sentence_spans(block.text) if unit is Unit.SENTENCE else [trimmed(block.text, 0, len(block.text))]
-            for span in spans:
-                if span.start < span.end:
-                    yield Sentence(
-                        text=block.text[span.start : span.end],
-                        source=name,
-                        line=block.line + block.text.count("\n", 0, span.start),
-                        start=block.start + span.start,
-                        end=block.start + span.end,
-                    )
+        if kind_of(name) in DOCUMENT_SUFFIXES:
+            document = DocumentReader(name, encoding=self._encoding, tell=self._tell)
+            self._reader = document
+            unit = self._unit or Unit.SENTENCE
+            blocks = document_blocks(document, unit)
+        else:
+            markdown = kind_of(name) in _MARKDOWN_SUFFIXES
+            lines = LineReader(name, encoding=self._encoding)
+            self._reader = lines
+            unit = self._unit or (Unit.SENTENCE if markdown else Unit.LINE)
+            blocks = text_blocks(lines, unit, markdown=markdown)
+        for block in blocks:
+            yield from cut(block, unit, name)
 
     def _table_sentences(self, name: str) -> Iterator[Sentence]:
-        table = TableReader(name)
+        table = TableReader(name, encoding=self._encoding)
         self._reader = table
         column = None
         for row in table:
@@ -223,37 +239,3 @@ class Corpus:
         if self._unit is Unit.SENTENCE:
             return sentence_spans(cell)
         return [trimmed(cell, 0, len(cell))]
-
-
-def _blocks(lines: LineReader, unit: Unit, *, markdown: bool) -> Iterator[_Block]:
-    """Yield the pieces of a file that units are cut from: lines, paragraphs, or the whole document."""
-    if unit is Unit.LINE:
-        return (_Block(line.number, line.start, line.text) for line in lines)
-    if unit is Unit.DOCUMENT:
-        return iter([_joined(list(lines))])
-    if markdown:
-        document = _joined(list(lines))
-        return (
-            _Block(1 + document.text.count("\n", 0, span.start), span.start, document.text[span.start : span.end])
-            for span in markdown_blocks(document.text)
-        )
-    return _paragraphs(lines)
-
-
-def _paragraphs(lines: LineReader) -> Iterator[_Block]:
-    paragraph: list[Line] = []
-    for line in lines:
-        if line.text.strip():
-            paragraph.append(line)
-        elif paragraph:
-            yield _joined(paragraph)
-            paragraph = []
-    if paragraph:
-        yield _joined(paragraph)
-
-
-def _joined(lines: list[Line]) -> _Block:
-    """Put consecutive lines together again: offsets into the text are offsets into the file."""
-    if not lines:
-        return _Block(1, 0, "")
-    return _Block(lines[0].number, lines[0].start, "".join(line.text for line in lines))

@@ -4,13 +4,14 @@ Run again after a kill, or after some files have changed, it goes on from what i
 the index has never had.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 
 import numpy as np
 
+from search.compressed import kind_of
 from search.corpus import Readable
 from search.encoder import Encoder
 from search.errors import InputError, OutputError
@@ -18,7 +19,7 @@ from search.index_reader import IndexReader
 from search.index_writer import IndexWriter, best_labels
 from search.manifest import Manifest
 from search.progress import SILENT, Progress
-from search.records import Sentence, Source
+from search.records import IndexedSource, Sentence, Source
 from search.sources import Stamp, State, moved_from, state_of
 
 __all__ = ["Indexed", "build_index", "check_related", "default_name"]
@@ -165,18 +166,18 @@ def _plan(corpus: Readable, writer: IndexWriter, *, overwrite: bool) -> _Plan:
         if path == source.path
         and path not in mine
         and source.complete
-        and source.reading == corpus.reading
+        and source.reading == corpus.reading(source.path)
         and not Path(path).exists()
     }
     for name in corpus.names:
         path = corpus.place(name)
         old = known.get(path or name)
         stamp = Stamp.of(path) if path else None
-        if old is not None and old.reading == corpus.reading and state_of(old) is State.SAME:
+        if old is not None and old.reading == corpus.reading(name) and state_of(old) is State.SAME:
             plan.same += 1
             if stamp is not None and stamp.modified != old.modified:
                 writer.note_time(old, stamp.modified)
-        elif old is None and stamp is not None and (origin := moved_from(path, lost.values())):
+        elif old is None and stamp is not None and (origin := moved_from(path, _of_kind(path, lost.values()))):
             writer.move(origin, name, path, stamp.modified)
             del lost[origin.path]
             plan.moved += 1
@@ -188,10 +189,15 @@ def _plan(corpus: Readable, writer: IndexWriter, *, overwrite: bool) -> _Plan:
     return plan
 
 
+def _of_kind(path: str, sources: Iterable[IndexedSource]) -> list[IndexedSource]:
+    """Return the sources that are read as this file is: a page gives other sentences than the same content as text."""
+    return [source for source in sources if kind_of(source.path) == kind_of(path)]
+
+
 def _resume(corpus: Readable, plan: _Plan, writer: IndexWriter) -> None:
     """Go on with the file that a stopped run was reading, if it is among these and begins as it did then."""
     source = writer.unfinished
-    if source is None or not source.path or source.reading != corpus.reading:
+    if source is None or not source.path or source.reading != corpus.reading(source.path):
         return
     for name in plan.read:
         if corpus.place(name) == source.path:
@@ -256,7 +262,7 @@ def _append(window: list[_Piece], encoder: Encoder, writer: IndexWriter, corpus:
     found.update((text, (row, label)) for text, row, label in zip(fresh, encoded.rows, labels, strict=True))
     for piece in window:
         if piece.first:
-            writer.begin(piece.name, corpus.place(piece.name), corpus.reading)
+            writer.begin(piece.name, corpus.place(piece.name), corpus.reading(piece.name))
         chosen = [found[sentence.text] for sentence in piece.sentences]
         if piece.failed is not None:
             writer.abandon()

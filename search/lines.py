@@ -1,50 +1,31 @@
-"""Bytes to lines of text: strict UTF-8, with the place of every line and the hash of everything read.
+"""Bytes to lines of text, with the place of every line and the hash of everything read.
 
-A name that ends in .gz or .zst is of a compressed file; what it decompresses to is read, a line at a time. Its size and
-hash are the file's as it is.
+Text is strict UTF-8, or in an encoding that is named, or found out (`encodings`). A name that ends in .gz or .zst is of
+a compressed file; what it decompresses to is read, a line at a time. Its size and hash are the file's as it is.
 
-Not handled: other encodings, and files that end their lines with a lone carriage return (one long line).
+Not handled: files that end their lines with a lone carriage return (one long line).
 """
 
-import gzip
 import hashlib
 import io
 import sys
-import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, BinaryIO, cast
+from typing import BinaryIO, cast
 
+from search.compressed import is_compressed, opened
+from search.encodings import MIN_BYTES, MIN_CONFIDENCE, SAMPLE_BYTES, UTF8, Transcoded, detect, from_mark, is_utf8
 from search.errors import InputError
 
-__all__ = ["COMPRESSED_SUFFIXES", "MAX_LINE_BYTES", "STDIN", "Line", "LineReader", "kind_of"]
+__all__ = ["MAX_LINE_BYTES", "STDIN", "Line", "LineReader"]
 
 STDIN = "-"
 
 MAX_LINE_BYTES = 1_000_000
 """A longer line is no sentence, and an encoder would read only its first few hundred words."""
 
-COMPRESSED_SUFFIXES = (".gz", ".zst")
-
-_BROKEN = (gzip.BadGzipFile, EOFError, zlib.error)
-
-_CHUNK = 4096
-"""Little at a time: a few compressed bytes may be a great many."""
-
+_READ = MAX_LINE_BYTES + 2
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
-
-
-def kind_of(name: str) -> str:
-    """Return the suffix that says what a file holds, in small letters, be it compressed or not.
-
-    >>> kind_of("a/b.CSV.gz"), kind_of("notes.txt"), kind_of("-")
-    ('.csv', '.txt', '')
-    """
-    path = Path(name)
-    if path.suffix.lower() in COMPRESSED_SUFFIXES:
-        path = path.with_suffix("")
-    return path.suffix.lower()
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,16 +40,19 @@ class Line:
 class LineReader:
     """Iterate over the lines of a file, or of standard input for "-".
 
-    After the last line, `size` and `sha256` are the content's. Offsets count line ends as they stand in the file,
-    and not a byte order mark.
+    After the last line, `size` and `sha256` are the content's, `encoding` is what it was read in, and `guessed`
+    whether that is a guess. Offsets count line ends as they stand in the file, and not a byte order mark.
     """
 
-    def __init__(self, name: str) -> None:
-        """Name the file to read; nothing is opened yet."""
+    def __init__(self, name: str, *, encoding: str | None = UTF8) -> None:
+        """Name the file to read, and its encoding (None: to be found out); nothing is opened yet."""
         self.name = name
         self.size = 0
+        self.encoding = encoding
+        self.guessed = False
         self._digest = hashlib.sha256()
-        self._compressed = False
+        self._counts_lines = name == STDIN or not is_compressed(name)
+        self._unsure = ""
 
     @property
     def sha256(self) -> str:
@@ -79,47 +63,72 @@ class LineReader:
         """Yield every line, blank ones too.
 
         Raises:
-            InputError: the file cannot be opened or decompressed, is binary, is not UTF-8, or has a line over
-                MAX_LINE_BYTES.
+            InputError: the file cannot be opened or decompressed, is binary, is not in its encoding, is in none that
+                can be told for sure, or has a line over MAX_LINE_BYTES (as UTF-8).
         """
         if self.name == STDIN:
             yield from self._read(sys.stdin.buffer)
             return
-        try:
-            with Path(self.name).open("rb") as file:
-                yield from self._read(self._opened(file))
-        except _BROKEN as exc:
-            raise InputError(f"{self.name}: cannot be decompressed ({exc}); it may be cut off.") from exc
-        except OSError as exc:
-            raise InputError(f"{self.name}: cannot be read ({exc.strerror}).") from exc
-
-    def _opened(self, file: BinaryIO) -> BinaryIO:
-        """Return the file's content, decompressed where its name says that it is compressed."""
-        suffix = Path(self.name).suffix.lower()
-        if suffix not in COMPRESSED_SUFFIXES:
-            return file
-        self._compressed = True
-        counted = cast("BinaryIO", io.BufferedReader(_Counted(file, self._count)))
-        content = (
-            gzip.GzipFile(fileobj=counted) if suffix == ".gz" else io.BufferedReader(_Zstandard(counted, self.name))
-        )
-        return cast("BinaryIO", content)
+        with opened(self.name, self._count) as file:
+            yield from self._read(file)
 
     def _count(self, raw: bytes) -> None:
         self.size += len(raw)
         self._digest.update(raw)
 
     def _read(self, file: BinaryIO) -> Iterator[Line]:
-        number, start = 0, 0
-        while raw := file.readline(MAX_LINE_BYTES + 2):
-            number += 1
-            if not self._compressed:
-                self._count(raw)
-            if number == 1:
-                raw = raw.removeprefix(_BYTE_ORDER_MARK)
-            text = self._decode(raw, number)
+        start = 0
+        for number, raw in enumerate(self._lines(file), start=1):
+            text = self._decode(raw.removeprefix(_BYTE_ORDER_MARK) if number == 1 else raw, number)
             yield Line(number, start, text)
             start += len(text)
+
+    def _lines(self, file: BinaryIO) -> Iterator[bytes]:
+        """Yield the lines as UTF-8; where the encoding is not known, find it out at the first that is not ASCII."""
+        if self.encoding not in {None, UTF8}:
+            yield from self._transcoded(file, b"", 1)
+            return
+        number = 0
+        while raw := file.readline(_READ):
+            number += 1
+            marked = from_mark(raw) if self.encoding is None and number == 1 else None
+            if self.encoding is None and (marked or not raw.isascii()):
+                sample = raw + file.read(SAMPLE_BYTES)
+                self.encoding = marked or self._found(sample)
+                if self.encoding != UTF8:
+                    yield from self._transcoded(file, sample, number)
+                    return
+                for line in io.BytesIO(sample):
+                    yield self._counted(line if line.endswith(b"\n") else line + file.readline(_READ))
+            else:
+                yield self._counted(raw)
+        self.encoding = self.encoding or UTF8
+
+    def _found(self, sample: bytes) -> str:
+        if is_utf8(sample):
+            return UTF8
+        guess = detect(sample)
+        if guess.sure:
+            self.guessed = True
+            return guess.encoding
+        if guess.encoding:
+            self._unsure = (
+                f", and too little says what it is ({guess.encoding}? confidence {guess.confidence:.2f}; "
+                f"{MIN_CONFIDENCE} and {MIN_BYTES} such bytes are needed)"
+            )
+        return UTF8
+
+    def _transcoded(self, file: BinaryIO, before: bytes, line: int) -> Iterator[bytes]:
+        told = self._count if self._counts_lines else _nothing
+        content = Transcoded(file, self.encoding or UTF8, self.name, before=before, line=line, told=told)
+        lines = cast("BinaryIO", io.BufferedReader(content))
+        while raw := lines.readline(_READ):
+            yield raw
+
+    def _counted(self, raw: bytes) -> bytes:
+        if self._counts_lines:
+            self._count(raw)
+        return raw
 
     def _decode(self, raw: bytes, number: int) -> str:
         place = f"{self.name}:{number}"
@@ -131,67 +140,14 @@ class LineReader:
                 "(a sentence or a paragraph each)."
             )
         try:
-            return raw.decode("utf-8")
+            return raw.decode(UTF8)
         except UnicodeDecodeError as exc:
             raise InputError(
-                f"{place}: byte {exc.start + 1} of the line (0x{raw[exc.start]:02x}) is not UTF-8. "
-                "Convert the file, for example with: iconv -f WINDOWS-1252 -t UTF-8."
+                f"{place}: byte {exc.start + 1} of the line (0x{raw[exc.start]:02x}) is not UTF-8{self._unsure}. "
+                f"{'Name the encoding with --encoding, or convert' if self._unsure else 'Convert'} the file, "
+                "for example with: iconv -f WINDOWS-1252 -t UTF-8."
             ) from exc
 
 
-class _Counted(io.RawIOBase):
-    """A file that tells what is read of it."""
-
-    def __init__(self, file: BinaryIO, told: Callable[[bytes], None]) -> None:
-        self._file = file
-        self._told = told
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: Any) -> int:
-        view = memoryview(buffer).cast("B")
-        data = self._file.read(len(view))
-        view[: len(data)] = data
-        self._told(data)
-        return len(data)
-
-
-class _Zstandard(io.RawIOBase):
-    """What a file of Zstandard frames decompresses to."""
-
-    def __init__(self, file: BinaryIO, name: str) -> None:
-        try:
-            import zstandard
-        except ImportError as exc:
-            raise InputError(f"{name}: .zst needs zstandard; install it with: pip install 'kindred[read]'.") from exc
-        self._file = file
-        self._error = zstandard.ZstdError
-        self._new = zstandard.ZstdDecompressor().decompressobj
-        self._frame = self._new()
-        self._begun = False
-        self._waiting = b""
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: Any) -> int:
-        view = memoryview(buffer).cast("B")
-        while not self._waiting:
-            data = self._frame.unused_data if self._frame.eof else b""
-            if self._frame.eof:
-                self._frame, self._begun = self._new(), False
-            data = data or self._file.read(_CHUNK)
-            if not data:
-                if self._begun:
-                    raise EOFError("the last frame is not complete")
-                return 0
-            self._begun = True
-            try:
-                self._waiting = self._frame.decompress(data)
-            except self._error as exc:
-                raise EOFError(str(exc)) from exc
-        count = min(len(view), len(self._waiting))
-        view[:count] = self._waiting[:count]
-        self._waiting = self._waiting[count:]
-        return count
+def _nothing(_: bytes) -> None:
+    """Count nothing: it is counted below."""

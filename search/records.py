@@ -11,8 +11,9 @@ __all__ = ["Cluster", "Entry", "Hit", "IndexedSource", "Pair", "Sentence", "Sour
 class Sentence:
     """A unit of text and where it came from.
 
-    `line` counts from 1. `start` and `end` are character offsets, `end` exclusive: into the decoded file
-    for text files, into the cell for tables.
+    `line` counts from 1; of PDF it is the page, of a Word document the paragraph, of Parquet the row. `start` and `end`
+    are character offsets, `end` exclusive: into the decoded file for text files, into the cell for tables, into
+    `documents.document_text` for documents.
     """
 
     text: str

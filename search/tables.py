@@ -12,9 +12,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from search.compressed import is_compressed, kind_of
+from search.encodings import UTF8
 from search.errors import InputError
 from search.files import sha256_of_file
-from search.lines import MAX_LINE_BYTES, LineReader, kind_of
+from search.lines import MAX_LINE_BYTES, LineReader
 
 __all__ = ["TABLE_SUFFIXES", "Row", "TableReader", "choose_column", "first_row", "number_cell", "text_cell"]
 
@@ -37,17 +39,27 @@ class TableReader:
     After the last row, `size` and `sha256` are the file's.
     """
 
-    def __init__(self, name: str) -> None:
-        """Name the file to read; nothing is opened yet."""
+    def __init__(self, name: str, *, encoding: str | None = UTF8) -> None:
+        """Name the file to read, and its encoding (None: to be found out); nothing is opened yet."""
         self.name = name
         self._suffix = kind_of(name)
-        self._lines = LineReader(name)
+        self._lines = LineReader(name, encoding=encoding)
         self._parquet_size = 0
 
     @property
     def size(self) -> int:
         """Return the number of bytes read so far."""
         return self._parquet_size or self._lines.size
+
+    @property
+    def encoding(self) -> str | None:
+        """Return what the file was read in, once it has been; None for Parquet, which has its own."""
+        return None if self._suffix == ".parquet" else self._lines.encoding
+
+    @property
+    def guessed(self) -> bool:
+        """Say whether the encoding is a guess."""
+        return self._lines.guessed
 
     @property
     def sha256(self) -> str:
@@ -63,7 +75,7 @@ class TableReader:
         if self._suffix not in TABLE_SUFFIXES:
             raise InputError(f"{self.name}: not a table by its name; give {', '.join(TABLE_SUFFIXES)}.")
         if self._suffix == ".parquet":
-            if Path(self.name).suffix.lower() != ".parquet":
+            if is_compressed(self.name):
                 raise InputError(f"{self.name}: Parquet is compressed already; decompress this file.")
             return self._parquet_rows()
         if self._suffix == ".jsonl":

@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from search.corpus import Corpus, Unit, expand
+from search.corpus import Corpus, expand
 from search.errors import InputError
 from search.records import Sentence, Source
+from search.units import Unit
 
 PROSE = (
     "\ufeff  Der Anfang\u00a0war schön. 😀 Zweiter Satz!\r\n"

@@ -9,12 +9,13 @@ import numpy as np
 import pytest
 
 from search import indexing
-from search.corpus import Corpus, Unit
+from search.corpus import Corpus
 from search.errors import IndexFolderError, OutputError
 from search.index import Index
 from search.index_writer import best_labels, check_target
 from search.indexing import build_index, default_name
 from search.manifest import Manifest
+from search.units import Unit
 from tests.toy import FEELINGS, ToyEncoder
 
 OLD = ["good room", "bad food", "good room", "käse 😀"]

@@ -7,11 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from search.corpus import Corpus, Unit
+from search.corpus import Corpus
 from search.errors import OutputError
 from search.index import Index
 from search.indexing import Indexed, build_index, check_related
 from search.sources import State, state_of
+from search.units import Unit
 from tests.test_index import texts_of
 from tests.toy import ToyEncoder
 

@@ -11,8 +11,9 @@ import pytest
 import search
 
 READING_ORDER = """
-search search.errors search.progress search.processes search.records search.files search.lines
-search.similarity search.splitting search.tables search.corpus search.labelled
+search search.errors search.progress search.processes search.records search.files
+search.compressed search.encodings search.lines search.similarity search.splitting search.units search.tables
+search.reader_pdf search.reader_docx search.reader_html search.documents search.corpus search.labelled
 search.checkpoint search.encoder search.encoder_huggingface
 search.fast_build search.openvino_engine search.encoder_openvino search.encoders
 search.store search.store_faiss search.nearest search.metrics
@@ -32,6 +33,7 @@ search.cli.repair search.cli.compact search.cli.main search.cli search.__main__
 
 LIBRARIES = {
     "accelerate": {"search.processes"},
+    "chardet": {"search.encodings"},
     "click": {module for module in READING_ORDER if module.startswith("search.cli.")},
     "datasets": {
         "search.contrastive",
@@ -41,15 +43,18 @@ LIBRARIES = {
         "search.training_data",
         "search.training_run",
     },
+    "docx": {"search.reader_docx"},
     "faiss": {"search.store_faiss"},
     "filelock": {"search.lock"},
     "huggingface_hub": {"search.checkpoint"},
     "langchain_huggingface": {"search.encoder_huggingface"},
+    "lxml": {"search.reader_docx", "search.reader_html"},
     "markdown_it": {"search.splitting"},
     "matplotlib": {"search.model_card"},
     "nncf": {"search.openvino_graph"},
     "openvino": {"search.encoder_openvino", "search.openvino_engine", "search.openvino_graph"},
     "pyarrow": {"search.tables", "search.training_data"},
+    "pypdfium2": {"search.reader_pdf"},
     "rich": {"search.cli.output"},
     "safetensors": {"search.encoder_huggingface", "search.joint", "search.training_folder"},
     "scipy": {"search.evaluate_rows", "search.head", "search.metrics", "search.pair_training", "search.pairs"},
@@ -61,7 +66,7 @@ LIBRARIES = {
     | {"search.training_watch", "search.contrastive", "search.few", "search.openvino_graph"},
     "tokenizers": {"search.encoder_openvino", "search.openvino_graph"},
     "transformers": {"search.encoder_huggingface", "search.few", "search.training_run", "search.training_watch"},
-    "zstandard": {"search.lines"},
+    "zstandard": {"search.compressed"},
 }
 """Which modules import which library, numpy aside; a change of library is a change of these modules alone."""
 

@@ -7,7 +7,15 @@ from typing import TYPE_CHECKING
 
 import click
 
-from search.cli.options import as_json, backend_option, encoder_option, text_column, unit_option, weight_option
+from search.cli.options import (
+    as_json,
+    backend_option,
+    encoder_option,
+    encoding_option,
+    text_column,
+    unit_option,
+    weight_option,
+)
 
 if TYPE_CHECKING:
     from search.duplicates import Duplicates
@@ -23,6 +31,7 @@ __all__ = ["command"]
 @backend_option
 @unit_option
 @text_column
+@encoding_option
 @click.option("--csv", "csv_file", type=click.Path(path_type=Path), help="Also write the pairs to a CSV file.")
 @as_json
 def command(
@@ -33,6 +42,7 @@ def command(
     backend: str,
     unit: str | None,
     text_column: str | None,
+    encoding: str | None,
     csv_file: Path | None,
     json_: bool,
 ) -> None:
@@ -45,13 +55,14 @@ def command(
       kindred duplicates a.csv b.csv --json
     """
     from search.cli.loading import load
-    from search.cli.output import Bar, print_json
-    from search.corpus import Corpus, Unit
+    from search.cli.output import Bar, print_json, say
+    from search.corpus import Corpus
     from search.duplicates import DEFAULT_THRESHOLD, find_duplicates, index_of_files
     from search.files import write_text
     from search.index import Index, resolve
     from search.nearest import check_threshold
     from search.similarity import check_weight
+    from search.units import Unit
 
     threshold = DEFAULT_THRESHOLD if threshold is None else threshold
     check_threshold(threshold)
@@ -59,12 +70,16 @@ def command(
         check_weight(weight)
     with Bar() as bar:
         if len(inputs) == 1 and (resolve(inputs[0]) / "manifest.json").exists():
-            if encoder or unit or text_column:
-                raise click.UsageError(f"{inputs[0]} is an index; --encoder, --unit and --text-column are for files.")
+            if encoder or unit or text_column or encoding:
+                raise click.UsageError(
+                    f"{inputs[0]} is an index; --encoder, --unit, --text-column and --encoding are for files."
+                )
             with Index(resolve(inputs[0])) as index:
                 found = find_duplicates(index, threshold=threshold, weight=weight, progress=bar)
         else:
-            corpus = Corpus(inputs, unit=Unit(unit) if unit else None, text_column=text_column)
+            corpus = Corpus(
+                inputs, unit=Unit(unit) if unit else None, text_column=text_column, encoding=encoding, tell=say
+            )
             with index_of_files(corpus, load(encoder, backend), progress=bar) as index:
                 found = find_duplicates(index, threshold=threshold, weight=weight, progress=bar)
     if csv_file is not None:
@@ -77,7 +92,7 @@ def command(
 
 
 def _show(found: "Duplicates") -> None:
-    from search.cli.output import cell, place, print_table
+    from search.cli.output import cell, place, print_table, shown
     from search.duplicates import EXACT
 
     best = {(pair.a.row, pair.b.row): (pair.score, pair.level) for pair in reversed(found.pairs)}
@@ -87,12 +102,12 @@ def _show(found: "Duplicates") -> None:
     rows = []
     for number, cluster in enumerate(found.clusters, start=1):
         survivor = cluster.survivor
-        rows.append([str(number), "", "survives", survivor.sentence.text, place(survivor.sentence)])
+        rows.append([str(number), "", "survives", shown(survivor.sentence), place(survivor.sentence)])
         for member in cluster.members:
             near = (survivor.row, member.row)
             # A member that is equal to another is as near to the survivor as that one.
             score, level = best[near] if near in best else best[survivor.row, leaders[member.row]]
-            rows.append(["", cell(score), level, member.sentence.text, place(member.sentence)])
+            rows.append(["", cell(score), level, shown(member.sentence), place(member.sentence)])
     if rows:
         print_table(
             [("", "right"), ("score", "right"), ("level", "left"), ("sentence", "left"), ("where", "left")], rows

@@ -9,6 +9,7 @@ from search.cli.options import (
     as_json,
     backend_option,
     encoder_option,
+    encoding_option,
     overwrite_option,
     text_column,
     unit_option,
@@ -28,6 +29,7 @@ __all__ = ["command"]
 @backend_option
 @unit_option
 @text_column
+@encoding_option
 @overwrite_option
 @click.option("--prune", is_flag=True, help="Remove what the index has of files that are gone.")
 @click.option("--strict", is_flag=True, help="Stop at a file that cannot be used, instead of going on with the others.")
@@ -40,13 +42,14 @@ def command(
     backend: str,
     unit: str | None,
     text_column: str | None,
+    encoding: str | None,
     overwrite: bool,
     prune: bool,
     strict: bool,
     wait: float,
     json_: bool,
 ) -> int:
-    """Index text FILES: .txt, .md, .csv, .tsv, .jsonl, .parquet, folders, globs, or - for standard input.
+    """Index FILES: .txt, .md, .csv, .tsv, .jsonl, .parquet, .pdf, .docx, .html, folders, globs, or - (stdin).
 
     Run again, only what has changed is read; stopped, the same command goes on. Exit code 1 where a file was left out.
 
@@ -55,17 +58,19 @@ def command(
       kindred index corpora/hotels.txt
       kindred index 'reviews/*.csv' --text-column review --out indexes/reviews
       kindred index reviews/ --out indexes/reviews --prune
+      kindred index manuals/ letters.docx --out indexes/office
       kindred index novel.txt --unit sentence --encoder checkpoints/feelings
     """
     from search.cli.loading import load
     from search.cli.output import Bar, print_json, say
-    from search.corpus import Corpus, Unit
+    from search.corpus import Corpus
     from search.index import INDEXES
     from search.index_writer import check_target
     from search.indexing import build_index, check_related, default_name
+    from search.units import Unit
 
     folder = out or INDEXES / default_name(files[0])
-    corpus = Corpus(files, unit=Unit(unit) if unit else None, text_column=text_column)
+    corpus = Corpus(files, unit=Unit(unit) if unit else None, text_column=text_column, encoding=encoding, tell=say)
     there = check_target(folder, overwrite=overwrite)
     if there and out is None:
         check_related(corpus, folder)

@@ -9,6 +9,7 @@ __all__ = [
     "as_json",
     "backend_option",
     "encoder_option",
+    "encoding_option",
     "overwrite_option",
     "text_column",
     "unit_option",
@@ -37,10 +38,15 @@ overwrite_option: _Decorator[Any] = click.option(
 text_column: _Decorator[Any] = click.option(
     "--text-column", metavar="NAME", help="The tables' column of texts, if it has no usual name."
 )
+encoding_option: _Decorator[Any] = click.option(
+    "--encoding",
+    metavar="NAME",
+    help="Read all text, tables and pages in this encoding.  [default: UTF-8, or what they turn out to be]",
+)
 unit_option: _Decorator[Any] = click.option(
     "--unit",
     type=click.Choice(["line", "sentence", "paragraph", "document"]),
-    help="What one sentence of the index is.  [default: a line; in Markdown a sentence]",
+    help="What one sentence of the index is.  [default: a line; in Markdown and documents a sentence]",
 )
 wait_option: _Decorator[Any] = click.option(
     "--wait", type=float, default=0.0, metavar="SECONDS", help="Wait for another process that writes to the index."

@@ -13,16 +13,18 @@ from rich.progress import BarColumn, Progress, ProgressColumn, Task, TaskID, Tex
 from rich.table import Table
 from rich.text import Text
 
+from search.compressed import kind_of
 from search.records import Hit, Sentence
 
 if TYPE_CHECKING:
     from search.explaining import Explanation, Part
 
-__all__ = ["Bar", "cell", "place", "print_json", "print_table", "say", "show_hits"]
+__all__ = ["Bar", "cell", "place", "print_json", "print_table", "say", "show_hits", "shown"]
 
 _PIPED_WIDTH = 120
 _LEAST_TEXT = 10
 _GAP = 2
+_LINE_ENDS = str.maketrans("\r\n", "  ")
 _LOG_SECONDS = 30
 
 _MOST_TOLD, _LEAST_TOLD = 4, 0.03
@@ -72,8 +74,14 @@ def cell(value: float | None, decimals: int = 3) -> str:
 
 
 def place(sentence: Sentence) -> str:
-    """Return file:line, the file by its last two parts."""
-    return f"{'/'.join(sentence.source.split('/')[-2:])}:{sentence.line}"
+    """Return file:line, the file by its last two parts; of a PDF its page."""
+    sign = " p. " if kind_of(sentence.source) == ".pdf" else ":"
+    return f"{'/'.join(sentence.source.split('/')[-2:])}{sign}{sentence.line}"
+
+
+def shown(sentence: Sentence) -> str:
+    """Return a sentence's text for a table, of the same length: line ends of where it stood are no matter there."""
+    return sentence.text.translate(_LINE_ENDS)
 
 
 def show_hits(
@@ -97,7 +105,7 @@ def show_hits(
             row += [cell(hit.sentiment), f"{hit.entry.label} {cell(hit.entry.probability, 2)}"]
         state = states.get(hit.entry.sentence.source, "same")
         told = "" if state in {"same", "unknown"} else f" ({state})"
-        text = Text(hit.entry.sentence.text)
+        text = Text(shown(hit.entry.sentence))
         if explanations:
             text = _explained(text, explanations[number])
         rows.append([*row, text, place(hit.entry.sentence) + told])
