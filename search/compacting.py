@@ -6,13 +6,15 @@ from pathlib import Path
 
 import numpy as np
 
+from search.encoder import Label
 from search.errors import IndexFolderError
 from search.index_writer import IndexWriter
 from search.manifest import Layout, Manifest
 from search.progress import SILENT, Progress
 from search.records import IndexedSource, Sentence, Source
-from search.sentence_file import Label, SentenceFile, StoredSentence
+from search.sentence_file import SentenceFile
 from search.similarity import Vectors
+from search.stored import StoredSentence
 
 __all__ = ["Compacted", "Lost", "compact_index", "repair_index"]
 

@@ -13,16 +13,17 @@ from typing import Self
 
 import numpy as np
 
+from search.builds import check_passport
 from search.encoder import Passport
 from search.errors import IndexFolderError
-from search.index_writer import check_passport
 from search.manifest import Layout, Manifest
 from search.nearest import Nearest
 from search.records import Entry, IndexedSource
-from search.sentence_file import SentenceFile, StoredSentence
+from search.sentence_file import SentenceFile
 from search.similarity import Vectors
 from search.store import Among
 from search.store_faiss import FaissStore
+from search.stored import StoredSentence
 
 __all__ = ["IndexReader"]
 

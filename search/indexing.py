@@ -12,10 +12,10 @@ from pathlib import Path
 import numpy as np
 
 from search.corpus import Readable
-from search.encoder import Encoder
+from search.encoder import Encoder, best_labels
 from search.errors import InputError, OutputError
 from search.index_reader import IndexReader
-from search.index_writer import IndexWriter, best_labels
+from search.index_writer import IndexWriter
 from search.manifest import Manifest
 from search.progress import SILENT, Progress
 from search.records import Sentence, Source

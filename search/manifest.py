@@ -88,6 +88,12 @@ class Manifest:
     count: int
     digest: str
 
+    @classmethod
+    def empty(cls, passport: Passport, *, generation: int, build: int) -> "Manifest":
+        """Return the manifest of a build that nothing has been committed of."""
+        digest = hashlib.sha256().hexdigest()
+        return cls(generation, build, finished=False, passport=passport, rows=0, count=0, digest=digest)
+
     def to_json(self) -> dict[str, Any]:
         """Return the manifest as its file holds it."""
         value = {

@@ -13,7 +13,8 @@ from search.index_reader import IndexReader
 from search.manifest import Layout
 from search.progress import SILENT, Progress
 from search.records import IndexedSource
-from search.sentence_file import SentenceFile, sentence_bytes
+from search.sentence_file import SentenceFile
+from search.stored import sentence_bytes
 
 __all__ = ["Verified", "verify_index"]
 
@@ -39,7 +40,7 @@ def verify_index(folder: Path, encoder: Encoder | None = None, *, progress: Prog
     """
     with IndexReader(folder) as index, SentenceFile(Layout(folder).sentences(index.manifest.build)) as file:
         problems: list[str] = []
-        if (told := file.check()) != "ok":
+        if told := file.problem():
             problems.append(f"SQLite: {told}")
         problems += _blocks(index, file)
         progress.start("verifying", index.manifest.count, "sentences")

@@ -9,10 +9,11 @@ import numpy as np
 import pytest
 
 from search import indexing
+from search.builds import check_target
 from search.corpus import Corpus, Unit
+from search.encoder import best_labels
 from search.errors import IndexFolderError, OutputError
 from search.index import Index
-from search.index_writer import best_labels, check_target
 from search.indexing import build_index, default_name
 from search.manifest import Manifest
 from tests.toy import FEELINGS, ToyEncoder

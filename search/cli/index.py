@@ -57,11 +57,11 @@ def command(
       kindred index reviews/ --out indexes/reviews --prune
       kindred index novel.txt --unit sentence --encoder checkpoints/feelings
     """
+    from search.builds import check_target
     from search.cli.loading import load
     from search.cli.output import Bar, print_json, say
     from search.corpus import Corpus, Unit
     from search.index import INDEXES
-    from search.index_writer import check_target
     from search.indexing import build_index, check_related, default_name
 
     folder = out or INDEXES / default_name(files[0])
