@@ -3,13 +3,14 @@
 from dataclasses import replace
 from pathlib import Path
 
-from search.encoder import Passport
+from search.encoder import Encoder
 from search.errors import IndexFolderError, OutputError
 from search.files import sync
 from search.manifest import Layout, Manifest
+from search.origin import Origin
 from search.row_file import writing
 
-__all__ = ["Build", "check_passport", "check_target"]
+__all__ = ["Build", "check_target"]
 
 
 class Build:
@@ -18,12 +19,12 @@ class Build:
     A build that replaces an index keeps its manifest aside, and the index as it is, until it is finished.
     """
 
-    def __init__(self, folder: Path, passport: Passport, *, overwrite: bool, resume: bool, created: bool) -> None:
+    def __init__(self, folder: Path, encoder: Encoder | None, *, overwrite: bool, resume: bool, created: bool) -> None:
         """Find what is to be gone on with, or begin anew; files that belong to nothing go.
 
         Args:
             folder: the index folder, which this process may write to.
-            passport: the encoder that makes the rows.
+            encoder: what makes the rows; None: they are those of the index that is there.
             overwrite: replace the index that is there.
             resume: go on with an unfinished replacement by the same encoder, if there is one.
             created: the folder was made for this build, and goes again if nothing is committed.
@@ -37,7 +38,7 @@ class Build:
         self._created = created
         if self.replaces and not resume:
             self._target.unlink(missing_ok=True)
-        self.manifest = self._begin(passport)
+        self.manifest = self._begin(encoder)
 
     @property
     def sentences(self) -> Path:
@@ -68,25 +69,31 @@ class Build:
         for path in (self.layout.folder / "vectors", *([self.layout.folder] if self._created else [])):
             _remove_empty(path)
 
-    def _begin(self, passport: Passport) -> Manifest:
+    def _begin(self, encoder: Encoder | None) -> Manifest:
         generation = Manifest.replaced(self.layout.folder)
         manifest = None
         if self._target.exists():
-            manifest = self._unfinished_next(passport) if self.replaces else Manifest.read_file(self._target)
+            manifest = self._unfinished_next(encoder) if self.replaces else self._going_on(encoder)
         if manifest is None:
-            number = self.layout.last_build() + 1
-            manifest = Manifest.empty(passport, generation=generation, build=number)
-        check_passport(self.layout.folder, manifest.passport, passport)
+            origin = Origin.of(encoder.passport) if encoder else Manifest.origin_of(self.layout.folder)
+            manifest = Manifest.empty(origin, generation=generation, build=self.layout.last_build() + 1)
         self._clear(manifest.build)
-        return replace(manifest, passport=passport)  # the encoder's folder may have moved
+        return manifest
 
-    def _unfinished_next(self, passport: Passport) -> Manifest | None:
+    def _going_on(self, encoder: Encoder | None) -> Manifest:
+        """Return what is to be gone on with by an encoder."""
+        manifest = Manifest.read_file(self._target)
+        if encoder is None:
+            return manifest
+        manifest.origin.check(self.layout.folder, encoder)
+        return replace(manifest, origin=manifest.origin.written_by(encoder.passport))
+
+    def _unfinished_next(self, encoder: Encoder | None) -> Manifest | None:
         """Return the replacement that was being written, if it can be gone on with."""
         try:
-            manifest = Manifest.read_file(self._target)
+            return self._going_on(encoder)
         except IndexFolderError:
             return None
-        return manifest if manifest.passport.fingerprint == passport.fingerprint else None
 
     def _finish(self) -> None:
         """Put a finished replacement in the place of the index that was there."""
@@ -118,20 +125,6 @@ class Build:
 def _remove_empty(folder: Path) -> None:
     if folder.is_dir() and not any(folder.iterdir()):
         folder.rmdir()
-
-
-def check_passport(folder: Path, mine: Passport, other: Passport) -> None:
-    """Refuse an encoder other than the one that made the rows.
-
-    Raises:
-        IndexFolderError: naming both, and what to do.
-    """
-    if other.fingerprint != mine.fingerprint:
-        raise IndexFolderError(
-            f"{folder} was made by the encoder {mine.name} ({mine.fingerprint[:12]}); {other.name} "
-            f"({other.fingerprint[:12]}) is another, whose scores would mean nothing here. Name the first with "
-            f"--encoder, or index the files again with --encoder {other.name} --overwrite."
-        )
 
 
 def check_target(folder: Path, *, overwrite: bool) -> Manifest | None:

@@ -13,8 +13,7 @@ from typing import Self
 
 import numpy as np
 
-from search.builds import check_passport
-from search.encoder import Passport
+from search.encoder import Encoder, Passport
 from search.errors import IndexFolderError
 from search.manifest import Layout, Manifest
 from search.nearest import Nearest
@@ -161,13 +160,13 @@ class IndexReader:
         """Return the names of the metadata that sentences have."""
         return self._sentences.columns(self.manifest.rows)
 
-    def check_encoder(self, passport: Passport) -> None:
-        """Refuse an encoder other than the one that made the rows.
+    def check_encoder(self, encoder: Encoder) -> None:
+        """Refuse an encoder that makes other rows than the one that made these; see `Origin.check`.
 
         Raises:
             IndexFolderError: naming both, and what to do.
         """
-        check_passport(self.folder, self.passport, passport)
+        self.manifest.origin.check(self.folder, encoder)
 
     def _counted(self) -> Among | None:
         """Return which rows count, or None where all do."""

@@ -16,10 +16,12 @@ from typing import Self
 import numpy as np
 
 from search.builds import Build, check_target
-from search.encoder import Label, Passport
+from search.canaries import Canaries
+from search.encoder import Encoder, Label
 from search.errors import InputError, OutputError
 from search.lock import WriterLock
 from search.manifest import Layout, Manifest
+from search.origin import Origin
 from search.records import IndexedSource, Sentence, Source
 from search.row_file import RowFile
 from search.sentence_writer import SentenceWriter
@@ -37,13 +39,19 @@ class IndexWriter:
     """
 
     def __init__(
-        self, folder: Path, passport: Passport, *, overwrite: bool = False, resume: bool = True, wait: float = 0.0
+        self,
+        folder: Path,
+        encoder: Encoder | None,
+        *,
+        overwrite: bool = False,
+        resume: bool = True,
+        wait: float = 0.0,
     ) -> None:
         """Begin to write: to a new index, to one that is there, or to one that will replace it.
 
         Args:
             folder: where.
-            passport: the encoder that makes the rows.
+            encoder: what makes the rows; None: only rows that the index there has are written.
             overwrite: leave the index that is there as it is until the new one is finished.
             resume: go on with an unfinished new one by the same encoder, if there is one.
             wait: how many seconds to wait for another writer.
@@ -56,13 +64,14 @@ class IndexWriter:
         layout, created = Layout(folder), not folder.exists()
         self._reading: tuple[IndexedSource, hashlib._Hash] | None = None
         self._changed = False
+        self._encoder = encoder
         with ExitStack() as undo:
             folder.mkdir(parents=True, exist_ok=True)
             undo.enter_context(WriterLock(layout.lock, layout.writer, wait=wait))
-            self._build = Build(folder, passport, overwrite=overwrite, resume=resume, created=created)
+            self._build = Build(folder, encoder, overwrite=overwrite, resume=resume, created=created)
             undo.callback(self._build.leave_nothing)
             begun = self._build.manifest
-            self._rows = undo.enter_context(RowFile(self._build.vectors, passport.width, begun.rows))
+            self._rows = undo.enter_context(RowFile(self._build.vectors, begun.passport.width, begun.rows))
             self._file = undo.enter_context(SentenceWriter(self._build.sentences))
             self._file.begin(begun.generation, begun.rows)
             counted = self._file.sources(begun.generation, begun.rows)
@@ -178,8 +187,9 @@ class IndexWriter:
 
     def commit(self, *, finished: bool) -> Manifest:
         """Make all that was written count, in one step; `finished` says that the job is done with it."""
-        begun = self._build.manifest
-        if not self._changed and begun.finished and finished and not self._build.replaces:
+        begun, origin = self._build.manifest, self._origin()
+        unchanged = not self._changed and origin.canaries == self._build.manifest.origin.canaries
+        if unchanged and begun.finished and finished and not self._build.replaces:
             self._file.commit()
             return begun
         if block := self._rows.seal():
@@ -189,6 +199,7 @@ class IndexWriter:
             begun,
             generation=self._next,
             finished=finished,
+            origin=origin,
             rows=self._rows.rows,
             count=sum(source.rows for source in self._sources.values()),
             digest=hashlib.sha256("\n".join(digests).encode()).hexdigest(),
@@ -199,6 +210,15 @@ class IndexWriter:
         self._build.commit(manifest)
         self._changed = False
         return manifest
+
+    def _origin(self) -> Origin:
+        """Return who has made the rows, those that are not committed included."""
+        origin = self._build.manifest.origin
+        if self._encoder is None:
+            return origin
+        if origin.canaries is None:
+            origin = replace(origin, canaries=Canaries.of(self._encoder))
+        return origin.added_to() if self._rows.rows > self._build.manifest.rows else origin
 
     @property
     def _next(self) -> int:

@@ -112,7 +112,7 @@ def build_index(
         OutputError: the folder cannot be written to, or another process does.
         IndexFolderError: the index is damaged, of another format, or of another encoder.
     """
-    with IndexWriter(folder, encoder.passport, overwrite=overwrite, wait=wait) as writer:
+    with IndexWriter(folder, encoder, overwrite=overwrite, wait=wait) as writer:
         plan = _plan(corpus, writer, overwrite=overwrite)
         pruned = _prune(writer) if prune else 0
         progress.start("indexing", _bytes(plan.read), "bytes")

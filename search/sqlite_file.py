@@ -131,7 +131,12 @@ class SqliteFile:
                     f"{self.path}: cannot be written ({exc}); what was committed before is as it was. "
                     "See that the disk has room, and run it again."
                 ) from exc
-            raise IndexFolderError(f"{self.path}: damaged ({exc}). Try: kindred repair") from exc
+            raise self._damaged(exc) from exc
+        except UnicodeDecodeError as exc:  # an error of SQLite that quotes what is damaged
+            raise self._damaged(exc) from exc
+
+    def _damaged(self, error: Exception) -> IndexFolderError:
+        return IndexFolderError(f"{self.path}: damaged ({error}). Try: kindred repair")
 
 
 def _number(value: object) -> float | None:

@@ -16,10 +16,10 @@ search.similarity search.splitting search.tables search.corpus search.labelled
 search.checkpoint search.encoder search.encoder_huggingface
 search.fast_build search.openvino_engine search.encoder_openvino search.encoders
 search.store search.store_faiss search.nearest search.metrics
-search.lock search.manifest
+search.canaries search.origin search.lock search.manifest
 search.stored search.sqlite_file search.sentence_file search.sentence_writer search.row_file
 search.sources search.builds search.index_writer search.index_reader
-search.indexing search.compacting search.verifying
+search.indexing search.format_1 search.compacting search.verifying
 search.words search.filters search.query search.explaining search.data_records
 search.index search.duplicates search.pairs
 search.measurements search.evaluate_rows search.evaluate_search search.evaluate
