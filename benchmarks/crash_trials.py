@@ -35,7 +35,10 @@ from search.indexing import build_index
 from search.manifest import Manifest
 
 _FILES, _SENTENCES, _WINDOW = 4, 150, 64
-_WATCHED = {"index_writer.py", "manifest.py", "sentence_file.py", "files.py", "lock.py", "indexing.py", "compacting.py"}
+_WATCHED = {
+    *("builds.py", "compacting.py", "files.py", "index_writer.py", "indexing.py", "lock.py", "manifest.py"),
+    *("row_file.py", "sentence_file.py", "sentence_writer.py", "sqlite_file.py"),
+}
 _KILLED = -signal.SIGKILL
 
 

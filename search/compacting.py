@@ -2,17 +2,22 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
 
 import numpy as np
 
+from search.encoder import Label
 from search.errors import IndexFolderError
+from search.format_1 import READING, Format1, is_format_1, place
 from search.index_writer import IndexWriter
 from search.manifest import Layout, Manifest
 from search.progress import SILENT, Progress
 from search.records import IndexedSource, Sentence, Source
-from search.sentence_file import Label, SentenceFile, StoredSentence
+from search.sentence_file import SentenceFile
 from search.similarity import Vectors
+from search.stored import StoredSentence
 
 __all__ = ["Compacted", "Lost", "compact_index", "repair_index"]
 
@@ -46,41 +51,60 @@ def compact_index(folder: Path, *, wait: float = 0.0, progress: Progress = SILEN
     manifest = Manifest.read(folder)
     if not manifest.finished:
         raise IndexFolderError(f"{folder} is unfinished; run the same kindred index again before it is compacted.")
-    return _rewrite(folder, manifest, wait=wait, progress=progress, lossy=False)
+    return _rewrite(folder, wait=wait, progress=progress, lossy=False)
 
 
 def repair_index(folder: Path, *, wait: float = 0.0, progress: Progress = SILENT) -> Compacted:
     """Write an index anew from what of it is whole. A source that lost sentences is read again by the next index run.
 
+    One of format 1 becomes one of this version's, if all of it is whole.
+
     Raises:
         IndexFolderError: the folder is no index, or nothing of it can be read.
         OutputError: it cannot be written, or another process writes to it.
     """
-    return _rewrite(folder, _manifest(folder), wait=wait, progress=progress, lossy=True)
+    if is_format_1(folder):
+        return _convert(folder, wait=wait, progress=progress)
+    _restore_manifest(folder)
+    return _rewrite(folder, wait=wait, progress=progress, lossy=True)
 
 
-def _manifest(folder: Path) -> Manifest:
-    """Return the manifest, or, where it is damaged, the copy of it beside the sentences."""
+def _convert(folder: Path, *, wait: float, progress: Progress) -> Compacted:
+    """Write an index of format 1 anew."""
+    with IndexWriter(folder, None, overwrite=True, resume=False, wait=wait) as writer:
+        old = Format1.open(folder, Manifest.origin_of(folder).passport.width)
+        progress.start("converting", sum(source.sentences for source in old.sources), "sentences")
+        done = 0
+        for source, batches in groupby(old.rows(), key=itemgetter(0)):
+            writer.begin(source.name, place(source), READING)
+            for _, sentences, rows, labels in batches:
+                writer.append(sentences, rows, labels)
+                done += len(sentences)
+                progress.advance(done)
+            writer.complete(source, None)
+        progress.finish()
+        return Compacted(writer.commit(finished=True), done, ())
+
+
+def _restore_manifest(folder: Path) -> None:
+    """Put the copy of the manifest that is beside the sentences in the place of one that is damaged."""
     try:
-        return Manifest.read(folder)
+        Manifest.read(folder)
     except IndexFolderError as damaged:
-        build = Layout(folder).last_build()
-        path = Layout(folder).sentences(build)
+        path = Layout(folder).sentences(Layout(folder).last_build())
         if not path.exists():
             raise
         with SentenceFile(path) as file:
             kept = file.manifest()
         if not kept:
             raise IndexFolderError(f"{folder}: nothing in it can be repaired ({damaged})") from damaged
-        manifest = Manifest.from_json(path, kept)
-        manifest.write(Layout(folder).manifest)
-        return manifest
+        Manifest.from_json(path, kept).write(Layout(folder).manifest)
 
 
-def _rewrite(folder: Path, found: Manifest, *, wait: float, progress: Progress, lossy: bool) -> Compacted:
+def _rewrite(folder: Path, *, wait: float, progress: Progress, lossy: bool) -> Compacted:
     layout = Layout(folder)
     lost: list[Lost] = []
-    with IndexWriter(folder, found.passport, overwrite=True, resume=False, wait=wait) as writer:
+    with IndexWriter(folder, None, overwrite=True, resume=False, wait=wait) as writer:
         old = Manifest.read(folder)  # as it is now that nobody else writes
         with SentenceFile(layout.sentences(old.build)) as file:
             progress.start("rewriting", old.count, "sentences")

@@ -10,7 +10,10 @@ import numpy.typing as npt
 from search.errors import IndexFolderError
 from search.similarity import DEFAULT_WEIGHT, Labels, Scale, Vectors, sentiment_blocks, softmax, unit
 
-__all__ = ["Encoded", "Encoder", "Passport", "TokenEncoder", "Tokens", "to_rows"]
+__all__ = ["Encoded", "Encoder", "Label", "Passport", "TokenEncoder", "Tokens", "best_labels", "to_rows"]
+
+Label = tuple[str | None, float | None]
+"""The most likely label and its probability; None without labels."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,3 +125,14 @@ def to_rows(raw: Vectors, passport: Passport, temperature: float) -> Encoded:
         return Encoded(meaning, probabilities)
     blocks = sentiment_blocks(probabilities, passport.labels)
     return Encoded(np.ascontiguousarray(np.hstack([meaning, blocks])), probabilities)
+
+
+def best_labels(encoded: Encoded, passport: Passport) -> list[Label]:
+    """Return the most likely label and its probability for each of n encoded texts; None without labels."""
+    if passport.labels is None:
+        return [(None, None)] * len(encoded.rows)
+    best = encoded.probabilities.argmax(axis=1)
+    return [
+        (passport.labels.names[label], round(float(encoded.probabilities[row, label]), 4))
+        for row, label in enumerate(best)
+    ]

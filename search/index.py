@@ -64,7 +64,7 @@ class Index(IndexReader):
         super().__init__(folder)
         self._encoder = encoder
         if encoder is not None:
-            self.check_encoder(encoder.passport)
+            self.check_encoder(encoder)
 
     @classmethod
     def open(cls, name: str | Path, *, encoder: Encoder | str | None = None) -> Self:
@@ -96,7 +96,7 @@ class Index(IndexReader):
         if Layout(folder).manifest.exists():
             raise OutputError(f"{folder} is an index already; open it with Index.open, or remove it.")
         loaded = load_encoder(encoder) if encoder is None or isinstance(encoder, str) else encoder
-        with IndexWriter(folder, loaded.passport) as writer:
+        with IndexWriter(folder, loaded) as writer:
             writer.commit(finished=True)
         return cls(folder, loaded)
 
@@ -110,7 +110,7 @@ class Index(IndexReader):
         """
         if self._encoder is None:
             self._encoder = load_encoder(self.passport.name)
-            self.check_encoder(self._encoder.passport)
+            self.check_encoder(self._encoder)
         return self._encoder
 
     def add(
@@ -194,7 +194,7 @@ class Index(IndexReader):
         only = Filter(where, tuple(sources), tuple(labels))
         if not only:
             raise OptionError("Say which sentences to delete: where, sources or labels.")
-        with IndexWriter(self.folder, self.passport, wait=wait) as writer:
+        with IndexWriter(self.folder, None, wait=wait) as writer:
             self.refresh()
             before = len(self)
             among = matching_rows(self, only)

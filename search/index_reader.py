@@ -13,16 +13,16 @@ from typing import Self
 
 import numpy as np
 
-from search.encoder import Passport
+from search.encoder import Encoder, Passport
 from search.errors import IndexFolderError
-from search.index_writer import check_passport
 from search.manifest import Layout, Manifest
 from search.nearest import Nearest
 from search.records import Entry, IndexedSource
-from search.sentence_file import SentenceFile, StoredSentence
+from search.sentence_file import SentenceFile
 from search.similarity import Vectors
 from search.store import Among
 from search.store_faiss import FaissStore
+from search.stored import StoredSentence
 
 __all__ = ["IndexReader"]
 
@@ -160,13 +160,13 @@ class IndexReader:
         """Return the names of the metadata that sentences have."""
         return self._sentences.columns(self.manifest.rows)
 
-    def check_encoder(self, passport: Passport) -> None:
-        """Refuse an encoder other than the one that made the rows.
+    def check_encoder(self, encoder: Encoder) -> None:
+        """Refuse an encoder that makes other rows than the one that made these; see `Origin.check`.
 
         Raises:
             IndexFolderError: naming both, and what to do.
         """
-        check_passport(self.folder, self.passport, passport)
+        self.manifest.origin.check(self.folder, encoder)
 
     def _counted(self) -> Among | None:
         """Return which rows count, or None where all do."""

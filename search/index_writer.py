@@ -5,27 +5,30 @@ counts. Killed before that last step, the folder opens as it was, and the next w
 """
 
 import hashlib
-import os
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Iterable, Sequence
+from contextlib import ExitStack
 from dataclasses import replace
 from itertools import zip_longest
 from pathlib import Path
 from types import TracebackType
-from typing import BinaryIO, Self
+from typing import Self
 
 import numpy as np
 
-from search.encoder import Encoded, Passport
-from search.errors import IndexFolderError, InputError, OutputError
-from search.files import sync
+from search.builds import Build, check_target
+from search.canaries import Canaries
+from search.encoder import Encoder, Label
+from search.errors import InputError, OutputError
 from search.lock import WriterLock
 from search.manifest import Layout, Manifest
+from search.origin import Origin
 from search.records import IndexedSource, Sentence, Source
-from search.sentence_file import Block, Label, SentenceFile, sentence_bytes
+from search.row_file import RowFile
+from search.sentence_writer import SentenceWriter
 from search.similarity import Vectors
+from search.stored import sentence_bytes
 
-__all__ = ["IndexWriter", "best_labels", "check_passport", "check_target"]
+__all__ = ["IndexWriter"]
 
 
 class IndexWriter:
@@ -36,13 +39,19 @@ class IndexWriter:
     """
 
     def __init__(
-        self, folder: Path, passport: Passport, *, overwrite: bool = False, resume: bool = True, wait: float = 0.0
+        self,
+        folder: Path,
+        encoder: Encoder | None,
+        *,
+        overwrite: bool = False,
+        resume: bool = True,
+        wait: float = 0.0,
     ) -> None:
         """Begin to write: to a new index, to one that is there, or to one that will replace it.
 
         Args:
             folder: where.
-            passport: the encoder that makes the rows.
+            encoder: what makes the rows; None: only rows that the index there has are written.
             overwrite: leave the index that is there as it is until the new one is finished.
             resume: go on with an unfinished new one by the same encoder, if there is one.
             wait: how many seconds to wait for another writer.
@@ -52,28 +61,22 @@ class IndexWriter:
             IndexFolderError: the index there is damaged, of another format, or of another encoder.
         """
         check_target(folder, overwrite=overwrite)
-        self._layout = Layout(folder)
-        self._passport = passport
-        self._created = not folder.exists()
+        layout, created = Layout(folder), not folder.exists()
         self._reading: tuple[IndexedSource, hashlib._Hash] | None = None
         self._changed = False
+        self._encoder = encoder
         with ExitStack() as undo:
             folder.mkdir(parents=True, exist_ok=True)
-            undo.enter_context(WriterLock(self._layout.lock, self._layout.writer, wait=wait))
-            self._replaces = overwrite and self._layout.manifest.exists()
-            self._target = self._layout.next if self._replaces else self._layout.manifest
-            if self._replaces and not resume:
-                self._target.unlink(missing_ok=True)
-            self.manifest = self._begin()
-            undo.callback(self._leave_nothing)
-            self._rows = self.manifest.rows
-            self._vectors = undo.enter_context(self._open_vectors())
-            undo.callback(self._take_back)
-            self._file = undo.enter_context(SentenceFile(self._layout.sentences(self.manifest.build), writing=True))
-            self._file.begin(self.manifest.generation, self._rows)
-            counted = self._file.sources(self.manifest.generation, self._rows)
+            undo.enter_context(WriterLock(layout.lock, layout.writer, wait=wait))
+            self._build = Build(folder, encoder, overwrite=overwrite, resume=resume, created=created)
+            undo.callback(self._build.leave_nothing)
+            begun = self._build.manifest
+            self._rows = undo.enter_context(RowFile(self._build.vectors, begun.passport.width, begun.rows))
+            self._file = undo.enter_context(SentenceWriter(self._build.sentences))
+            self._file.begin(begun.generation, begun.rows)
+            counted = self._file.sources(begun.generation, begun.rows)
             self._sources = {source.number: source for source in counted}
-            self.unfinished = self._file.unfinished(self._rows)
+            self.unfinished = self._file.unfinished(begun.rows)
             self._leave = undo.pop_all()
 
     def __enter__(self) -> Self:
@@ -93,7 +96,7 @@ class IndexWriter:
 
     def known(self, texts: Sequence[str]) -> dict[str, tuple[Vectors, Label]]:
         """Return the vector and the label of those texts that the index has had before."""
-        found = ((stored, proof, self._vector(stored.row)) for stored, proof in self._file.known(texts))
+        found = ((stored, proof, self._rows.row(stored.row)) for stored, proof in self._file.known(texts))
         return {
             stored.text: (vector, (stored.label, stored.probability))
             for stored, proof, vector in found
@@ -109,7 +112,7 @@ class IndexWriter:
             f"{name}{path}".encode()
         except UnicodeEncodeError as exc:
             raise InputError(f"{name!r}: the file's name is not UTF-8; rename it.") from exc
-        self._reading = IndexedSource(0, name, path, reading, self._rows, 0), hashlib.sha256()
+        self._reading = IndexedSource(0, name, path, reading, self._rows.rows, 0), hashlib.sha256()
 
     def resume(self, source: IndexedSource, sentences: Iterable[Sentence]) -> bool:
         """Go on with the source that was being read, if these are the sentences of it that the index has."""
@@ -128,11 +131,11 @@ class IndexWriter:
         if not sentences:
             return
         rows = np.ascontiguousarray(vectors, dtype=np.float32)
-        self._write_rows(rows.tobytes())
-        self._file.add_sentences(self._rows, sentences, rows, labels)
+        first = self._rows.rows
+        self._rows.append(rows)
+        self._file.add_sentences(first, sentences, rows, labels)
         for sentence in sentences:
             digest.update(sentence_bytes(sentence))
-        self._rows += len(sentences)
         source = replace(source, rows=source.rows + len(sentences))
         if source.number:
             self._file.grow_source(source.number, source.rows)
@@ -184,36 +187,42 @@ class IndexWriter:
 
     def commit(self, *, finished: bool) -> Manifest:
         """Make all that was written count, in one step; `finished` says that the job is done with it."""
-        if not self._changed and self.manifest.finished and finished and not self._replaces:
+        begun, origin = self._build.manifest, self._origin()
+        unchanged = not self._changed and origin.canaries == self._build.manifest.origin.canaries
+        if unchanged and begun.finished and finished and not self._build.replaces:
             self._file.commit()
-            return self.manifest
-        self._seal()
+            return begun
+        if block := self._rows.seal():
+            self._file.add_block(block)
         digests = sorted(source.digest for source in self._sources.values() if source.digest is not None)
         manifest = replace(
-            self.manifest,
+            begun,
             generation=self._next,
             finished=finished,
-            rows=self._rows,
+            origin=origin,
+            rows=self._rows.rows,
             count=sum(source.rows for source in self._sources.values()),
             digest=hashlib.sha256("\n".join(digests).encode()).hexdigest(),
         )
         self._file.keep_manifest(manifest.to_json())
         self._file.commit()
-        self.manifest = manifest  # interrupted from here on, it may count already
-        with _writing(self._target):
-            manifest.write(self._target)
+        self._rows.commit()
+        self._build.commit(manifest)
         self._changed = False
-        if finished:
-            self._finish()
         return manifest
 
-    @property
-    def _row_bytes(self) -> int:
-        return self._passport.width * 4
+    def _origin(self) -> Origin:
+        """Return who has made the rows, those that are not committed included."""
+        origin = self._build.manifest.origin
+        if self._encoder is None:
+            return origin
+        if origin.canaries is None:
+            origin = replace(origin, canaries=Canaries.of(self._encoder))
+        return origin.added_to() if self._rows.rows > self._build.manifest.rows else origin
 
     @property
     def _next(self) -> int:
-        return self.manifest.generation + 1
+        return self._build.manifest.generation + 1
 
     def _alike(self, source: IndexedSource) -> list[IndexedSource]:
         return [one for one in self._sources.values() if one.key == source.key]
@@ -222,158 +231,3 @@ class IndexWriter:
         if self._reading is None:
             raise OutputError("Rows belong to a source; begin one.")
         return self._reading
-
-    def _begin(self) -> Manifest:
-        """Return what is there to go on with; files that belong to nothing go."""
-        generation = Manifest.replaced(self._layout.folder)
-        manifest = None
-        if self._target.exists():
-            manifest = self._unfinished_next() if self._replaces else Manifest.read_file(self._target)
-        if manifest is None:
-            build = self._layout.last_build() + 1
-            digest = hashlib.sha256().hexdigest()
-            manifest = Manifest(generation, build, False, self._passport, 0, 0, digest)  # noqa: FBT003 - unfinished
-        check_passport(self._layout.folder, manifest.passport, self._passport)
-        self._clear(manifest.build)
-        return replace(manifest, passport=self._passport)  # the encoder's folder may have moved
-
-    def _unfinished_next(self) -> Manifest | None:
-        """Return the replacement that was being written, if it can be gone on with."""
-        try:
-            manifest = Manifest.read_file(self._target)
-        except IndexFolderError:
-            return None
-        return manifest if manifest.passport.fingerprint == self._passport.fingerprint else None
-
-    def _open_vectors(self) -> BinaryIO:
-        """Open the file of rows to add to it; what a killed writer left beyond the last commit goes."""
-        path = self._layout.vectors(self.manifest.build)
-        path.parent.mkdir(exist_ok=True)
-        size, expected = path.stat().st_size if path.exists() else 0, self._rows * self._row_bytes
-        if size < expected:
-            raise IndexFolderError(f"{path} is {size} bytes long, the manifest says {expected}. Try: kindred repair")
-        file = path.open("ab+", buffering=0)
-        file.truncate(expected)
-        return file
-
-    def _take_back(self) -> None:
-        self._vectors.truncate(self.manifest.rows * self._row_bytes)
-
-    def _vector(self, row: int) -> Vectors:
-        data = os.pread(self._vectors.fileno(), self._row_bytes, row * self._row_bytes)
-        return np.frombuffer(data, dtype=np.float32)
-
-    def _write_rows(self, data: bytes) -> None:
-        with _writing(self._layout.vectors(self.manifest.build)):
-            while data:
-                data = data[self._vectors.write(data) :]
-
-    def _seal(self) -> None:
-        """Put the new rows on the disk, with a checksum."""
-        first, count = self.manifest.rows, self._rows - self.manifest.rows
-        if count:
-            data = os.pread(self._vectors.fileno(), count * self._row_bytes, first * self._row_bytes)
-            self._file.add_block(Block(first, count, hashlib.sha256(data).hexdigest()))
-            path = self._layout.vectors(self.manifest.build)
-            with _writing(path):
-                os.fsync(self._vectors.fileno())
-                sync(path.parent)
-
-    def _finish(self) -> None:
-        """Put a finished replacement in the place of the index that was there."""
-        if self._replaces:
-            self._target.replace(self._layout.manifest)
-            sync(self._layout.folder)
-            self._target, self._replaces = self._layout.manifest, False
-        self._clear(self.manifest.build)
-
-    def _clear(self, build: int) -> None:
-        """Remove files that are neither this build's nor those of the index that opens."""
-        keep = {self._layout.manifest, self._target, self._layout.lock, self._layout.writer}
-        keep |= self._layout.files(build)
-        if self._replaces:
-            keep |= self._old_files()
-        for path in self._layout.own() - keep:
-            if path.is_file():
-                path.unlink(missing_ok=True)
-        for path in (self._layout.folder / "faiss",):
-            if path.is_dir() and not any(path.iterdir()):
-                path.rmdir()
-
-    def _old_files(self) -> set[Path]:
-        """Return the files of the index that is to be replaced; of one that this version cannot read, all that are."""
-        try:
-            return self._layout.files(Manifest.read(self._layout.folder).build)
-        except IndexFolderError:
-            return self._layout.own() - {self._layout.next}
-
-    def _leave_nothing(self) -> None:
-        """Remove what was made, where nothing of it was committed."""
-        if self._target.exists():
-            return
-        files = self._layout.files(self.manifest.build)
-        for path in files if self._layout.manifest.exists() else files | self._layout.own():
-            if path.is_file():
-                path.unlink()
-        for path in (self._layout.folder / "vectors", *([self._layout.folder] if self._created else [])):
-            if path.is_dir() and not any(path.iterdir()):
-                path.rmdir()
-
-
-@contextmanager
-def _writing(path: Path) -> Iterator[None]:
-    """Turn the system's errors, a full disk among them, into ours."""
-    try:
-        yield
-    except OSError as exc:
-        raise OutputError(
-            f"{path}: cannot be written ({exc.strerror}); what was committed before is as it was. "
-            "See that the disk has room, and run it again."
-        ) from exc
-
-
-def best_labels(encoded: Encoded, passport: Passport) -> list[Label]:
-    """Return the most likely label and its probability for each of n encoded texts; None without labels."""
-    if passport.labels is None:
-        return [(None, None)] * len(encoded.rows)
-    best = encoded.probabilities.argmax(axis=1)
-    return [
-        (passport.labels.names[label], round(float(encoded.probabilities[row, label]), 4))
-        for row, label in enumerate(best)
-    ]
-
-
-def check_passport(folder: Path, mine: Passport, other: Passport) -> None:
-    """Refuse an encoder other than the one that made the rows.
-
-    Raises:
-        IndexFolderError: naming both, and what to do.
-    """
-    if other.fingerprint != mine.fingerprint:
-        raise IndexFolderError(
-            f"{folder} was made by the encoder {mine.name} ({mine.fingerprint[:12]}); {other.name} "
-            f"({other.fingerprint[:12]}) is another, whose scores would mean nothing here. Name the first with "
-            f"--encoder, or index the files again with --encoder {other.name} --overwrite."
-        )
-
-
-def check_target(folder: Path, *, overwrite: bool) -> Manifest | None:
-    """Return the manifest of the index that would be gone on with, or None where there is none.
-
-    Raises:
-        OutputError: the folder is a file or holds something else than an index.
-        IndexFolderError: the index there is damaged or of another format.
-    """
-    if folder.is_file():
-        raise OutputError(f"{folder} is a file; name a folder with --out.")
-    if not folder.exists() or not any(folder.iterdir()):
-        return None
-    layout = Layout(folder)
-    if not layout.manifest.exists():
-        if layout.own().issuperset(folder.iterdir()):
-            return None  # what a killed first build left
-        raise OutputError(f"{folder} exists and is not an index; choose another --out.")
-    if overwrite:
-        Manifest.replaced(folder)
-        return None
-    return Manifest.read(folder)

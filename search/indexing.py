@@ -13,10 +13,10 @@ import numpy as np
 
 from search.compressed import kind_of
 from search.corpus import Readable
-from search.encoder import Encoder
+from search.encoder import Encoder, best_labels
 from search.errors import InputError, OutputError
 from search.index_reader import IndexReader
-from search.index_writer import IndexWriter, best_labels
+from search.index_writer import IndexWriter
 from search.manifest import Manifest
 from search.progress import SILENT, Progress
 from search.records import IndexedSource, Sentence, Source
@@ -113,7 +113,7 @@ def build_index(
         OutputError: the folder cannot be written to, or another process does.
         IndexFolderError: the index is damaged, of another format, or of another encoder.
     """
-    with IndexWriter(folder, encoder.passport, overwrite=overwrite, wait=wait) as writer:
+    with IndexWriter(folder, encoder, overwrite=overwrite, wait=wait) as writer:
         plan = _plan(corpus, writer, overwrite=overwrite)
         pruned = _prune(writer) if prune else 0
         progress.start("indexing", _bytes(plan.read), "bytes")

@@ -9,8 +9,9 @@ from typing import Any
 from search.encoder import Passport
 from search.errors import IndexFolderError, InputError
 from search.files import read_json, write_json
+from search.origin import Origin
 
-__all__ = ["FORMAT", "Layout", "Manifest"]
+__all__ = ["FORMAT", "Layout", "Manifest", "checksum"]
 
 FORMAT = 2
 
@@ -73,7 +74,7 @@ class Manifest:
         generation: grows by one with every commit.
         build: the number that the files carry; grows when the index is written anew.
         finished: whether the job that wrote it came to its end.
-        passport: the encoder that made the rows.
+        origin: who made the rows.
         rows: how many rows are written, those that no longer count included.
         count: how many sentences there are.
         digest: hash of the sentences and of the content of their sources; not of how, when or in which order the
@@ -83,10 +84,21 @@ class Manifest:
     generation: int
     build: int
     finished: bool
-    passport: Passport
+    origin: Origin
     rows: int
     count: int
     digest: str
+
+    @property
+    def passport(self) -> Passport:
+        """Say which encoder made the rows, the last one where there were several."""
+        return self.origin.passport
+
+    @classmethod
+    def empty(cls, origin: Origin, *, generation: int, build: int) -> "Manifest":
+        """Return the manifest of a build that nothing has been committed of."""
+        digest = hashlib.sha256().hexdigest()
+        return cls(generation, build, finished=False, origin=origin, rows=0, count=0, digest=digest)
 
     def to_json(self) -> dict[str, Any]:
         """Return the manifest as its file holds it."""
@@ -95,13 +107,13 @@ class Manifest:
             "generation": self.generation,
             "build": self.build,
             "finished": self.finished,
-            "encoder": self.passport.to_json(),
+            "encoder": self.origin.to_json(),
             "rows": self.rows,
             "count": self.count,
             "digest": self.digest,
             "store": {"kind": "flat", "recall": 1.0},
         }
-        return {**value, "checksum": _checksum(value)}
+        return {**value, "checksum": checksum(value)}
 
     def write(self, path: Path) -> None:
         """Write the manifest, whole or not at all: this is the commit."""
@@ -125,6 +137,20 @@ class Manifest:
                 )
             raise IndexFolderError(f"{folder} is not an index: it has no {layout.manifest.name}.")
         return cls.read_file(layout.manifest)
+
+    @classmethod
+    def origin_of(cls, folder: Path) -> Origin:
+        """Return who made the rows of an index, which may be of format 1.
+
+        Raises:
+            IndexFolderError: the folder is no index, or its manifest is damaged.
+        """
+        path = Layout(folder).manifest
+        try:
+            value = read_json(path) if path.exists() else {}
+            return Origin.from_json(value["encoder"]) if value.get("format") == 1 else cls.read(folder).origin
+        except (InputError, KeyError) as exc:
+            raise IndexFolderError(f"{path}: damaged ({exc!r}). Try: kindred repair {folder}") from exc
 
     @classmethod
     def replaced(cls, folder: Path) -> int:
@@ -165,11 +191,12 @@ class Manifest:
         _refuse_newer(path, value)
         if value.get("format") == 1:
             raise IndexFolderError(
-                f"{path}: format 1, of an earlier version of kindred; this one writes format {FORMAT}. "
-                f"Index the files again: kindred index FILES --out {path.parent} --overwrite"
+                f"{path}: format 1, of an earlier version of kindred; this one writes format {FORMAT}. Convert it, "
+                f"which encodes nothing: kindred repair {path.parent}; or index the files again: kindred index FILES "
+                f"--out {path.parent} --overwrite"
             )
-        checksum = value.pop("checksum", None)
-        if checksum != _checksum(value):
+        written = value.pop("checksum", None)
+        if written != checksum(value):
             raise IndexFolderError(f"{path}: damaged (its checksum is another). Try: kindred repair {path.parent}")
         return cls._parse(path, value)
 
@@ -180,7 +207,7 @@ class Manifest:
                 generation=value["generation"],
                 build=value["build"],
                 finished=value["finished"],
-                passport=Passport.from_json(value["encoder"]),
+                origin=Origin.from_json(value["encoder"]),
                 rows=value["rows"],
                 count=value["count"],
                 digest=value["digest"],
@@ -189,7 +216,8 @@ class Manifest:
             raise IndexFolderError(f"{path}: damaged ({exc!r}). Try: kindred repair {path.parent}") from exc
 
 
-def _checksum(value: dict[str, Any]) -> str:
+def checksum(value: dict[str, Any]) -> str:
+    """Return the SHA-256 of a manifest's fields, whatever their order and however they are laid out."""
     return hashlib.sha256(json.dumps(value, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
 
 

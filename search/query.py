@@ -81,7 +81,7 @@ class Searcher:
         Raises:
             IndexFolderError: another encoder made the index.
         """
-        index.check_encoder(encoder.passport)
+        index.check_encoder(encoder)
         self.index = index
         self._encoder = encoder
 

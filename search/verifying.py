@@ -7,24 +7,24 @@ from pathlib import Path
 
 import numpy as np
 
+from search.canaries import LEAST_COSINE
 from search.encoder import Encoder
 from search.errors import IndexFolderError
 from search.index_reader import IndexReader
 from search.manifest import Layout
 from search.progress import SILENT, Progress
 from search.records import IndexedSource
-from search.sentence_file import SentenceFile, sentence_bytes
+from search.sentence_file import SentenceFile
+from search.stored import sentence_bytes
 
 __all__ = ["Verified", "verify_index"]
 
-_CANARIES = 16
-_LIKE = 0.98
-"""What rows of one encoder score at least against each other, be it in another precision (measured: int8 0.99)."""
+_SENTENCES = 16
 
 
 @dataclass(frozen=True, slots=True)
 class Verified:
-    """How many sentences and canaries were looked at, and what is wrong with the index."""
+    """How many sentences were looked at and how many texts encoded again, and what is wrong with the index."""
 
     sentences: int
     canaries: int
@@ -39,7 +39,7 @@ def verify_index(folder: Path, encoder: Encoder | None = None, *, progress: Prog
     """
     with IndexReader(folder) as index, SentenceFile(Layout(folder).sentences(index.manifest.build)) as file:
         problems: list[str] = []
-        if (told := file.check()) != "ok":
+        if told := file.problem():
             problems.append(f"SQLite: {told}")
         problems += _blocks(index, file)
         progress.start("verifying", index.manifest.count, "sentences")
@@ -52,12 +52,14 @@ def verify_index(folder: Path, encoder: Encoder | None = None, *, progress: Prog
         digests = sorted(source.digest for source in index.sources if source.digest is not None)
         if hashlib.sha256("\n".join(digests).encode()).hexdigest() != index.manifest.digest:
             problems.append("the digest is not that of the sources")
-        canaries = 0
+        again = 0
         if encoder is not None and not problems:
-            index.check_encoder(encoder.passport)
-            canaries, wrong = _canaries(index, encoder)
-            problems += wrong
-        return Verified(index.manifest.count, canaries, tuple(problems))
+            index.check_encoder(encoder)
+            for check in (_encoded_again, _canaries):
+                count, wrong = check(index, encoder)
+                again += count
+                problems += wrong
+        return Verified(index.manifest.count, again, tuple(problems))
 
 
 def _blocks(index: IndexReader, file: SentenceFile) -> Iterator[str]:
@@ -92,9 +94,21 @@ def _source(index: IndexReader, file: SentenceFile, source: IndexedSource) -> It
 
 
 def _canaries(index: IndexReader, encoder: Encoder) -> tuple[int, list[str]]:
+    """Compare the canaries; return how many, and what is wrong."""
+    canaries = index.manifest.origin.canaries
+    if canaries is None:
+        return 0, []
+    likeness = canaries.compare(encoder)
+    # A build was compared with its checkpoint when it was made; a canary's label may differ more than a precision's.
+    same = likeness.same if canaries.backend == encoder.passport.backend else likeness.cosine >= LEAST_COSINE
+    told = [] if same else [f"the encoder makes other rows of the canaries: {likeness}"]
+    return len(canaries.texts), told
+
+
+def _encoded_again(index: IndexReader, encoder: Encoder) -> tuple[int, list[str]]:
     """Encode some sentences again and compare; return how many, and what is wrong."""
     rows = [row for row, _ in index.texts()]
-    chosen = rows[:: max(1, len(rows) // _CANARIES)][:_CANARIES]
+    chosen = rows[:: max(1, len(rows) // _SENTENCES)][:_SENTENCES]
     entries = index.entries(chosen)
     made = encoder.encode([entry.sentence.text for entry in entries]).rows
     d = index.passport.meaning_dim
@@ -103,5 +117,5 @@ def _canaries(index: IndexReader, encoder: Encoder) -> tuple[int, list[str]]:
     return len(chosen), [
         f"row {row}: the encoder makes another row of its sentence (cosine {score:.3f})"
         for row, score, zero in zip(chosen, scores.tolist(), blank.tolist(), strict=True)
-        if score < _LIKE and not zero
+        if score < LEAST_COSINE and not zero
     ]

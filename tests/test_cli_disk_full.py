@@ -66,7 +66,7 @@ def test_a_writer_that_cannot_begin_leaves_nothing(tmp_path: Path, toy: ToyEncod
     with (
         _files_up_to(1_000),
         pytest.raises(OutputError, match=r"sentences-000001\.sqlite: cannot be written"),
-        IndexWriter(tmp_path / "out", toy.passport) as writer,
+        IndexWriter(tmp_path / "out", toy) as writer,
     ):
         writer.commit(finished=True)
     assert tree(tmp_path) == {}

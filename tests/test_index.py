@@ -9,14 +9,15 @@ import numpy as np
 import pytest
 
 from search import indexing
+from search.builds import check_target
 from search.corpus import Corpus
+from search.encoder import best_labels
 from search.errors import IndexFolderError, OutputError
 from search.index import Index
-from search.index_writer import best_labels, check_target
 from search.indexing import build_index, default_name
 from search.manifest import Manifest
 from search.units import Unit
-from tests.toy import FEELINGS, ToyEncoder
+from tests.toy import FEELINGS, ToyEncoder, TrainedToy
 
 OLD = ["good room", "bad food", "good room", "käse 😀"]
 NEW = ["hate noise", "fine pool"]
@@ -132,8 +133,8 @@ def test_another_encoder_does_not_add_to_an_index(tmp_path: Path) -> None:
     """An index goes on with the encoder that made it; another is refused, both named, and nothing is changed."""
     folder = tmp_path / "i"
     build_index(corpus_of(tmp_path, OLD), folder, ToyEncoder())
-    with pytest.raises(IndexFolderError, match=r"encoder toy \(toy\); toy \(other\) is another.*--overwrite"):
-        build_index(corpus_of(tmp_path, NEW), folder, ToyEncoder(fingerprint="other"))
+    with pytest.raises(IndexFolderError, match=r"encoder toy \(toy\); toy \(trained\) is another.*--overwrite"):
+        build_index(corpus_of(tmp_path, NEW), folder, TrainedToy(1.0))
     assert texts_of(folder) == OLD
     assert content_of(folder) == build_files(1)
 
@@ -206,7 +207,7 @@ def test_a_damaged_row_is_never_a_hit(tmp_path: Path, what: str) -> None:
     ("change", "message"),
     [
         ({"format": 3}, "format 3, this version reads up to 2. Upgrade"),
-        ({"format": 1}, "format 1, of an earlier version of kindred; .* --overwrite"),
+        ({"format": 1}, "format 1, of an earlier version of kindred; .* repair .* --overwrite"),
         ({"count": 3}, "damaged .its checksum"),
         ({"encoder": {}}, "damaged .its checksum"),
         (None, "not valid JSON"),
@@ -255,3 +256,13 @@ def test_damaged_sentences_are_told(tmp_path: Path) -> None:
     path.write_bytes(b"\xff" * path.stat().st_size)
     with pytest.raises(IndexFolderError, match=r"sentences-000001\.sqlite"), Index(folder) as index:
         index.entries([0])
+
+
+def test_a_damaged_schema_is_told(tmp_path: Path) -> None:
+    """What SQLite quotes of a damaged file need not be UTF-8: the error names the file all the same."""
+    folder = tmp_path / "index"
+    build_index(corpus_of(tmp_path, OLD), folder, ToyEncoder())
+    path = folder / "sentences-000001.sqlite"
+    path.write_bytes(path.read_bytes().replace(b"CREATE TABLE sources", b"CREATE TABLE \xc5\xc5 (;\xc5"))
+    with pytest.raises(IndexFolderError, match=r"sentences-000001\.sqlite: damaged"):
+        Index(folder)

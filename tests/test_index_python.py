@@ -14,7 +14,7 @@ from search.indexing import build_index
 from search.sources import State, state_of
 from search.verifying import verify_index
 from tests.test_index import corpus_of, texts_of
-from tests.toy import ToyEncoder
+from tests.toy import ToyEncoder, TrainedToy
 
 ROWS: list[dict[str, Any]] = [
     {"text": "good room", "city": "Lisbon", "rating": 5},
@@ -142,6 +142,6 @@ def test_what_is_refused(index: Index, tmp_path: Path) -> None:
     with pytest.raises(OutputError, match="is an index already"):
         Index.create(tmp_path / "i", encoder=ToyEncoder())
     with pytest.raises(IndexFolderError, match="is another"):
-        Index.open(tmp_path / "i", encoder=ToyEncoder(fingerprint="other"))
+        Index.open(tmp_path / "i", encoder=TrainedToy(1.0))
     with pytest.raises(IndexFolderError, match="no such index"):
         Index.open(tmp_path / "gone")

@@ -14,7 +14,7 @@ from search.indexing import build_index
 from search.query import Searcher, aim, check_query
 from search.records import Hit
 from search.similarity import Labels
-from tests.toy import EMOTIONS, FEELINGS, TOPICS, ToyEncoder
+from tests.toy import EMOTIONS, FEELINGS, TOPICS, ToyEncoder, TrainedToy
 
 TEXTS = [f"{word} {topic}" for topic in TOPICS for word in ("good", "bad", "the")]
 TEXTS += ["good room", "room room food", "pool price noise love", "käse 😀", "joy fear", "hate everything"]
@@ -203,5 +203,5 @@ def test_many_queries_and_none(searcher: Searcher, toy: ToyEncoder) -> None:
 
 def test_another_encoder(searcher: Searcher) -> None:
     """An encoder of another fingerprint is refused, both named."""
-    with pytest.raises(IndexFolderError, match=r"encoder toy \(toy\); toy \(other\) is another"):
-        Searcher(searcher.index, ToyEncoder(fingerprint="other"))
+    with pytest.raises(IndexFolderError, match=r"encoder toy \(toy\); toy \(trained\) is another"):
+        Searcher(searcher.index, TrainedToy(1.0))

@@ -17,9 +17,12 @@ search.reader_pdf search.reader_docx search.reader_html search.documents search.
 search.checkpoint search.encoder search.encoder_huggingface
 search.fast_build search.openvino_engine search.encoder_openvino search.encoders
 search.store search.store_faiss search.nearest search.metrics
-search.lock search.manifest search.sentence_file search.sources search.index_writer search.index_reader
-search.indexing search.compacting search.verifying search.words search.filters search.query search.explaining
-search.data_records search.index search.duplicates search.pairs
+search.canaries search.origin search.lock search.manifest
+search.stored search.sqlite_file search.sentence_file search.sentence_writer search.row_file
+search.sources search.builds search.index_writer search.index_reader
+search.indexing search.format_1 search.compacting search.verifying
+search.words search.filters search.query search.explaining search.data_records
+search.index search.duplicates search.pairs
 search.measurements search.evaluate_rows search.evaluate_search search.evaluate
 search.agreement search.openvino_graph search.compiling
 search.training_options search.training_data search.methods search.pair_data search.settling search.label_figures

@@ -1,20 +1,19 @@
 """Verify, repair and compact: what is damaged is found, what is whole is kept, what does not count goes."""
 
-from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
 from search.compacting import compact_index, repair_index
 from search.corpus import Corpus
-from search.encoder import Encoded
 from search.errors import IndexFolderError
 from search.index import Index
+from search.index_writer import IndexWriter
 from search.indexing import build_index
 from search.manifest import Manifest
 from search.verifying import Verified, verify_index
 from tests.test_index import build_files, content_of, corpus_of, texts_of
-from tests.toy import ToyEncoder
+from tests.toy import ToyEncoder, TrainedToy
 
 TEXTS = [f"{word} {topic}" for topic in ("room", "food", "pool") for word in ("good", "bad", "the")]
 
@@ -36,25 +35,27 @@ def flip(path: Path, at: int) -> None:
 
 
 def test_a_whole_index_has_no_problem(index: Path) -> None:
-    """All sentences are looked at, all of so few are encoded again, and nothing is wrong."""
-    assert verify_index(index, ToyEncoder()) == Verified(11, 11, ())
+    """All sentences are looked at, all of so few are encoded again, so are the canaries, and nothing is wrong."""
+    assert verify_index(index, ToyEncoder()) == Verified(11, 11 + 12, ())
     assert verify_index(index) == Verified(11, 0, ())
 
 
-class AnotherToy(ToyEncoder):
-    """Says it is the toy encoder and makes other rows."""
-
-    def encode(self, texts: Sequence[str]) -> Encoded:
-        """Encode other texts."""
-        return super().encode([f"pool {text}" for text in texts])
-
-
 def test_an_encoder_that_makes_other_rows_is_found(index: Path) -> None:
-    """Canaries tell an encoder that only claims to be the same; one of another fingerprint is refused."""
-    found = verify_index(index, AnotherToy())
-    assert any("the encoder makes another row of its sentence" in problem for problem in found.problems)
+    """Canaries and sentences tell an encoder that only claims to be the same; one that makes other rows is refused."""
+    problems = verify_index(index, TrainedToy(1.0, fingerprint="toy")).problems
+    assert any("the encoder makes another row of its sentence" in problem for problem in problems)
+    assert any("the encoder makes other rows of the canaries" in problem for problem in problems)
     with pytest.raises(IndexFolderError, match="is another"):
-        verify_index(index, ToyEncoder(fingerprint="other"))
+        verify_index(index, TrainedToy(1.0))
+
+
+def test_an_empty_index_has_its_canaries(tmp_path: Path) -> None:
+    """An encoder that only claims to be the same is told even where there is no sentence."""
+    with IndexWriter(tmp_path / "i", ToyEncoder()) as writer:
+        writer.commit(finished=True)
+    assert verify_index(tmp_path / "i", ToyEncoder()) == Verified(0, 12, ())
+    (problem,) = verify_index(tmp_path / "i", TrainedToy(temperature=3, fingerprint="toy")).problems
+    assert "the encoder makes other rows of the canaries" in problem
 
 
 def test_a_damaged_vector_is_found_and_repaired(index: Path, tmp_path: Path) -> None:

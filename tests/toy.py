@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from search.canaries import CANARIES
 from search.encoder import Encoded, Passport, Tokens, to_rows
 from search.similarity import Labels, Scale
 
@@ -18,11 +19,13 @@ _WORDS = {"good": 2, "love": 2, "joy": 2, "fine": 1, "fear": 1, "bad": 0, "hate"
 class ToyEncoder:
     """Meaning: how often each topic is named, and a little of each text's own. Label: the last feeling word's.
 
-    A text is (6 topics + 2) wide in meaning; its own two numbers depend on its characters alone.
+    A text is (6 topics + 2) wide in meaning; its own two numbers depend on its characters alone. `calls` are the texts
+    that were encoded, but for canaries, of which `canaries` is how often they were asked for.
     """
 
     def __init__(self, labels: Labels | None = FEELINGS, fingerprint: str = "toy") -> None:
         self.calls: list[list[str]] = []
+        self.canaries = 0
         self._passport = Passport("toy", fingerprint, len(TOPICS) + 2, labels, 0.3, "toy")
 
     @property
@@ -32,7 +35,10 @@ class ToyEncoder:
 
     def encode(self, texts: Sequence[str]) -> Encoded:
         """Encode n texts."""
-        self.calls.append(list(texts))
+        if list(texts) == list(CANARIES):
+            self.canaries += 1
+        else:
+            self.calls.append(list(texts))
         classes = 0 if self._passport.labels is None else len(self._passport.labels.names)
         raw = np.zeros((len(texts), self._passport.meaning_dim + classes), dtype=np.float32)
         for row, text in enumerate(texts):
@@ -59,3 +65,22 @@ class ToyEncoder:
             spans = [(0, 0), *(word.span() for word in words)]
             found.append(Tokens(np.array(spans, dtype=np.int64), vectors))
         return found
+
+
+class TrainedToy(ToyEncoder):
+    """A toy encoder that was trained further: its meanings are turned by an angle, its logits divided by a number."""
+
+    def __init__(self, angle: float = 0.0, *, temperature: float = 1.0, fingerprint: str = "trained") -> None:
+        super().__init__(fingerprint=fingerprint)
+        self._angle = angle
+        self._temperature = temperature
+
+    def encode(self, texts: Sequence[str]) -> Encoded:
+        """Encode n texts."""
+        made = super().encode(texts)
+        d = self._passport.meaning_dim
+        meaning, odd = made.rows[:, :d].copy(), made.rows[:, 1:d:2]
+        meaning[:, ::2] = np.cos(self._angle) * made.rows[:, :d:2] - np.sin(self._angle) * odd
+        meaning[:, 1::2] = np.sin(self._angle) * made.rows[:, :d:2] + np.cos(self._angle) * odd
+        logits = np.log(np.maximum(made.probabilities, 1e-9))
+        return to_rows(np.hstack([meaning, logits]).astype(np.float32), self._passport, self._temperature)

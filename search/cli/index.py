@@ -61,11 +61,11 @@ def command(
       kindred index manuals/ letters.docx --out indexes/office
       kindred index novel.txt --unit sentence --encoder checkpoints/feelings
     """
+    from search.builds import check_target
     from search.cli.loading import load
     from search.cli.output import Bar, print_json, say
     from search.corpus import Corpus
     from search.index import INDEXES
-    from search.index_writer import check_target
     from search.indexing import build_index, check_related, default_name
     from search.units import Unit
 

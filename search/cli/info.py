@@ -1,8 +1,13 @@
 """`kindred info`."""
 
+from typing import TYPE_CHECKING
+
 import click
 
 from search.cli.options import as_json
+
+if TYPE_CHECKING:
+    from search.origin import Maker
 
 __all__ = ["command"]
 
@@ -27,7 +32,7 @@ def command(index: str, json_: bool) -> None:
     with Index(resolve(index)) as opened:
         manifest = opened.manifest
         sources = [(source, state_of(source)) for source in opened.sources]
-    passport = manifest.passport
+    passport, makers = manifest.passport, manifest.origin.makers
     if json_:
         print_json(
             [
@@ -36,7 +41,7 @@ def command(index: str, json_: bool) -> None:
                     "count": manifest.count,
                     "generation": manifest.generation,
                     "finished": manifest.finished,
-                    "encoder": passport.to_json(),
+                    "encoder": {**passport.to_json(), "makers": [maker.to_json() for maker in makers]},
                     "store": "flat",
                     "recall": 1.0,
                     "sources": [
@@ -61,6 +66,7 @@ def command(index: str, json_: bool) -> None:
             ["sentences", f"{manifest.count:,}{unfinished}"],
             ["generation", str(manifest.generation)],
             ["encoder", f"{passport.name} ({passport.fingerprint[:12]})"],
+            *(["rows by", _maker(one)] for one in makers if len(makers) > 1),
             ["labels", labels],
             ["row", f"{passport.width} numbers ({passport.meaning_dim} of meaning)"],
             ["store", "flat, exact"],
@@ -68,3 +74,7 @@ def command(index: str, json_: bool) -> None:
             *(["source", f"{one.name} ({one.rows:,} sentences, {state})"] for one, state in sources),
         ],
     )
+
+
+def _maker(maker: "Maker") -> str:
+    return f"{maker.name} ({maker.fingerprint[:12]}), {maker.backend}"

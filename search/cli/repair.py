@@ -14,7 +14,8 @@ __all__ = ["command"]
 def command(index: str, wait: float, json_: bool) -> None:
     """Write an INDEX anew from what of it is whole, and say what was lost.
 
-    Sources that lost sentences are read again by the next `kindred index`, which encodes only what was lost.
+    Sources that lost sentences are read again by the next `kindred index`, which encodes only what was lost. An index
+    of format 1, of an earlier version, is converted; run it in the folder in which the index was made.
 
     \b
     Example:

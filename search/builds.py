@@ -1,0 +1,149 @@
+"""The files of the build that a writer works on: a first one, one gone on with, or one that is to replace another."""
+
+from dataclasses import replace
+from pathlib import Path
+
+from search.encoder import Encoder
+from search.errors import IndexFolderError, OutputError
+from search.files import sync
+from search.manifest import Layout, Manifest
+from search.origin import Origin
+from search.row_file import writing
+
+__all__ = ["Build", "check_target"]
+
+
+class Build:
+    """The build, and its manifest as it was committed last.
+
+    A build that replaces an index keeps its manifest aside, and the index as it is, until it is finished.
+    """
+
+    def __init__(self, folder: Path, encoder: Encoder | None, *, overwrite: bool, resume: bool, created: bool) -> None:
+        """Find what is to be gone on with, or begin anew; files that belong to nothing go.
+
+        Args:
+            folder: the index folder, which this process may write to.
+            encoder: what makes the rows; None: they are those of the index that is there.
+            overwrite: replace the index that is there.
+            resume: go on with an unfinished replacement by the same encoder, if there is one.
+            created: the folder was made for this build, and goes again if nothing is committed.
+
+        Raises:
+            IndexFolderError: the index there is damaged, of another format, or of another encoder.
+        """
+        self.layout = Layout(folder)
+        self.replaces = overwrite and self.layout.manifest.exists()
+        self._target = self.layout.next if self.replaces else self.layout.manifest
+        self._created = created
+        if self.replaces and not resume:
+            self._target.unlink(missing_ok=True)
+        self.manifest = self._begin(encoder)
+
+    @property
+    def sentences(self) -> Path:
+        """The file of its sentences."""
+        return self.layout.sentences(self.manifest.build)
+
+    @property
+    def vectors(self) -> Path:
+        """The file of its rows."""
+        return self.layout.vectors(self.manifest.build)
+
+    def commit(self, manifest: Manifest) -> None:
+        """Make the manifest count, and with it all that it says; finished, the build takes the place of the index."""
+        self.manifest = manifest  # interrupted from here on, it may count already
+        with writing(self._target):
+            manifest.write(self._target)
+            if manifest.finished:
+                self._finish()
+
+    def leave_nothing(self) -> None:
+        """Remove what was made, where nothing of it was committed."""
+        if self._target.exists():
+            return
+        files = self.layout.files(self.manifest.build)
+        for path in files if self.layout.manifest.exists() else files | self.layout.own():
+            if path.is_file():
+                path.unlink()
+        for path in (self.layout.folder / "vectors", *([self.layout.folder] if self._created else [])):
+            _remove_empty(path)
+
+    def _begin(self, encoder: Encoder | None) -> Manifest:
+        generation = Manifest.replaced(self.layout.folder)
+        manifest = None
+        if self._target.exists():
+            manifest = self._unfinished_next(encoder) if self.replaces else self._going_on(encoder)
+        if manifest is None:
+            origin = Origin.of(encoder.passport) if encoder else Manifest.origin_of(self.layout.folder)
+            manifest = Manifest.empty(origin, generation=generation, build=self.layout.last_build() + 1)
+        self._clear(manifest.build)
+        return manifest
+
+    def _going_on(self, encoder: Encoder | None) -> Manifest:
+        """Return what is to be gone on with by an encoder."""
+        manifest = Manifest.read_file(self._target)
+        if encoder is None:
+            return manifest
+        manifest.origin.check(self.layout.folder, encoder)
+        return replace(manifest, origin=manifest.origin.written_by(encoder.passport))
+
+    def _unfinished_next(self, encoder: Encoder | None) -> Manifest | None:
+        """Return the replacement that was being written, if it can be gone on with."""
+        try:
+            return self._going_on(encoder)
+        except IndexFolderError:
+            return None
+
+    def _finish(self) -> None:
+        """Put a finished replacement in the place of the index that was there."""
+        if self.replaces:
+            self._target.replace(self.layout.manifest)
+            sync(self.layout.folder)
+            self._target, self.replaces = self.layout.manifest, False
+        self._clear(self.manifest.build)
+
+    def _clear(self, build: int) -> None:
+        """Remove files that are neither this build's nor those of the index that opens."""
+        keep = {self.layout.manifest, self._target, self.layout.lock, self.layout.writer}
+        keep |= self.layout.files(build)
+        if self.replaces:
+            keep |= self._old_files()
+        for path in self.layout.own() - keep:
+            if path.is_file():
+                path.unlink(missing_ok=True)
+        _remove_empty(self.layout.folder / "faiss")
+
+    def _old_files(self) -> set[Path]:
+        """Return the files of the index that is to be replaced; of one that this version cannot read, all that are."""
+        try:
+            return self.layout.files(Manifest.read(self.layout.folder).build)
+        except IndexFolderError:
+            return self.layout.own() - {self.layout.next}
+
+
+def _remove_empty(folder: Path) -> None:
+    if folder.is_dir() and not any(folder.iterdir()):
+        folder.rmdir()
+
+
+def check_target(folder: Path, *, overwrite: bool) -> Manifest | None:
+    """Return the manifest of the index that would be gone on with, or None where there is none.
+
+    Raises:
+        OutputError: the folder is a file or holds something else than an index.
+        IndexFolderError: the index there is damaged or of another format.
+    """
+    if folder.is_file():
+        raise OutputError(f"{folder} is a file; name a folder with --out.")
+    if not folder.exists() or not any(folder.iterdir()):
+        return None
+    layout = Layout(folder)
+    if not layout.manifest.exists():
+        if layout.own().issuperset(folder.iterdir()):
+            return None  # what a killed first build left
+        raise OutputError(f"{folder} exists and is not an index; choose another --out.")
+    if overwrite:
+        Manifest.replaced(folder)
+        return None
+    return Manifest.read(folder)

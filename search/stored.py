@@ -1,0 +1,85 @@
+"""What stands in the SQLite file of an index: sentences, and the proofs that they are as they were written."""
+
+import hashlib
+import json
+import math
+from dataclasses import dataclass
+from typing import Any
+
+from search.records import IndexedSource, Sentence
+from search.similarity import Vectors
+
+__all__ = ["Block", "StoredSentence", "content_hash", "metadata_json", "sentence_bytes", "source_proof"]
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """Rows that were committed together, and the SHA-256 of their bytes in the file of vectors."""
+
+    first: int
+    rows: int
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class StoredSentence:
+    """A row of the table of sentences, as it stands there; the metadata is JSON."""
+
+    row: int
+    text: str
+    line: int
+    start: int
+    end: int
+    label: str | None
+    probability: float | None
+    metadata: str
+
+    def holds(self, sentence: Sentence) -> bool:
+        """Say whether this is that sentence, its place and metadata included."""
+        mine = (self.text, self.line, self.start, self.end, self.metadata)
+        return mine == (sentence.text, sentence.line, sentence.start, sentence.end, metadata_json(sentence))
+
+    def sentence(self, source: str) -> Sentence:
+        """Return the sentence as one of a source; ask for the proof first."""
+        return Sentence(self.text, source, self.line, self.start, self.end, json.loads(self.metadata))
+
+    def proof(self, vector: Vectors) -> bytes:
+        """Return 8 bytes that stand for the sentence and its vector together."""
+        fields = (self.row, self.line, self.start, self.end, self.label, self.probability, len(self.text))
+        digest = hashlib.blake2b(f"{fields!r}{self.text}{self.metadata}".encode(), digest_size=8)
+        digest.update(vector.tobytes())
+        return digest.digest()
+
+
+def content_hash(text: str) -> int:
+    """Return a signed 64-bit number that stands for a text."""
+    return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), "big", signed=True)
+
+
+def sentence_bytes(one: Sentence) -> bytes:
+    """Return what of a sentence goes into its source's digest."""
+    return f"{len(one.text)} {one.text} {one.line} {one.start} {one.end}\n".encode("utf-8", "replace")
+
+
+def source_proof(source: IndexedSource) -> bytes:
+    """Return 8 bytes that stand for a source."""
+    fields = (source.number, source.name, source.path, source.reading, source.first, source.rows)
+    content = (source.size, source.sha256, source.digest)
+    return hashlib.blake2b(repr(fields + content).encode(), digest_size=8).digest()
+
+
+def metadata_json(sentence: Sentence) -> str:
+    """Return the metadata of a sentence as JSON that SQLite reads."""
+    try:
+        return json.dumps(dict(sentence.metadata), ensure_ascii=False, default=str, allow_nan=False)
+    except ValueError:
+        return json.dumps(_without_nan(dict(sentence.metadata)), ensure_ascii=False, default=str)
+
+
+def _without_nan(value: Any) -> Any:
+    """Return a value with None for numbers that JSON does not have, and SQLite does not read."""
+    if isinstance(value, dict):
+        return {key: _without_nan(one) for key, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [_without_nan(one) for one in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
