@@ -24,16 +24,22 @@ class WriterLock:
         """Take the lock.
 
         Raises:
-            OutputError: another process is writing; names it.
+            OutputError: another process is writing, which is named; or nobody may write there.
         """
         try:
             self._lock.acquire()
+            self._holder.write_text(f"{os.getpid()}\n", encoding="ascii")
         except Timeout as exc:
             raise OutputError(
                 f"{self._holder.parent} is being written to by process {self._told()}; wait until it has finished "
                 "(--wait SECONDS does), or stop it: what it has committed is kept."
             ) from exc
-        self._holder.write_text(f"{os.getpid()}\n", encoding="ascii")
+        except OSError as exc:
+            self._lock.release()
+            raise OutputError(
+                f"{self._holder.parent} cannot be written to ({exc.strerror}); what was committed before is as it was. "
+                "See that the disk has room, or choose another place, and run it again."
+            ) from exc
         return self
 
     def __exit__(
