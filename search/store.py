@@ -29,8 +29,12 @@ class Store(Protocol):
     def count(self) -> int:
         """Return the number of rows."""
 
+    @property
+    def exact(self) -> bool:
+        """Say whether `search` finds the nearest rows always; else it may miss some, and have others in their place."""
+
     def search(self, queries: Vectors, k: int, among: Among | None = None) -> list[Found]:
         """Return the min(k, n) nearest of the n rows searched, for every (m, width) query."""
 
     def above(self, queries: Vectors, threshold: float, among: Among | None = None) -> list[Found]:
-        """Return all rows searched whose inner product with the query is greater than the threshold."""
+        """Return all rows searched whose inner product with the query is greater than the threshold; always exact."""
