@@ -56,9 +56,9 @@ class ApproximateStore:
         return self._all.count
 
     @property
-    def exact(self) -> bool:
-        """Say that something may be missed."""
-        return False
+    def flat(self) -> FaissStore:
+        """Return the store that misses nothing."""
+        return self._all
 
     def search(self, queries: Vectors, k: int, among: Among | None = None) -> list[Found]:
         """Return min(k, n) of n rows searched, the nearest or nearly so, for every (m, width) query, best first."""

@@ -22,7 +22,6 @@ from search.records import Entry, IndexedSource
 from search.sentence_file import SentenceFile
 from search.similarity import Vectors
 from search.store import Among
-from search.store_faiss import FaissStore
 from search.stored import StoredSentence
 
 __all__ = ["IndexReader"]
@@ -91,7 +90,7 @@ class IndexReader:
         self._alive = self._counted()
         store, self.notice = open_store(vectors, layout.structures, manifest.store)
         self.nearest = Nearest(vectors, manifest.passport.meaning_dim, store, self._alive)
-        self.exact = Nearest(vectors, manifest.passport.meaning_dim, FaissStore(vectors), self._alive)
+        self.exact = Nearest(vectors, manifest.passport.meaning_dim, store.flat, self._alive)
 
     @property
     def passport(self) -> Passport:

@@ -25,6 +25,9 @@ _SPARE = 16
 _FURTHER, _MANY = 8, 1000
 """How much further down a store that is not exact is asked where a tie goes on, and how far at most."""
 
+_MOST_WEIGHT = 0.75
+"""With more weight on sentiment, so many rows score nearly the same that no structure can tell which to look at."""
+
 _QUERIES = 256
 
 
@@ -79,27 +82,17 @@ class Nearest:
         check_k(k)
         among = self._searched(among)
         count = self._store.count if among is None else int(np.count_nonzero(among))
+        store = self._store if weight <= _MOST_WEIGHT else self._store.flat
         results: list[Scored] = []
         for start in range(0, len(queries), _QUERIES):
             block = queries[start : start + _QUERIES]
             weighed = weigh(block, weight, self._meaning_dim)
-            for number, found in enumerate(self._store.search(weighed, k + _SPARE, among)):
+            for number, found in enumerate(store.search(weighed, k + _SPARE, among)):
                 candidates = found
                 if len(found.rows) < count and _tied(found, k):
-                    candidates = self._with_ties(weighed[number : number + 1], found, k, among)
+                    candidates = _with_ties(store, weighed[number : number + 1], found, k, among)
                 results.append(self._scored(block[number], candidates, weight, k=k))
         return results
-
-    def _with_ties(self, query: Vectors, found: Found, k: int, among: Among | None) -> Found:
-        """Return, for a (1, d+s) query, candidates with all that tie with the k-th."""
-        asked = len(found.rows)
-        while not self._store.exact and asked < _MANY:  # a look further down costs less than one at every row
-            asked *= _FURTHER
-            (found,) = self._store.search(query, asked, among)
-            if not _tied(found, k):
-                return found
-        (found,) = self._store.above(query, float(found.scores[k - 1]) - 2 * _ROUNDING, among)
-        return found
 
     def scored(self, query: Vectors, rows: Sequence[int], weight: float) -> Scored:
         """Return how n rows score for one (d+s,) row of unit blocks, in the order given."""
@@ -136,3 +129,15 @@ class Nearest:
 def _tied(found: Found, k: int) -> bool:
     """Say whether the last row found may tie with the k-th, and others that were not found with both."""
     return bool(found.scores[k - 1] - found.scores[-1] < 2 * _ROUNDING)
+
+
+def _with_ties(store: Store, query: Vectors, found: Found, k: int, among: Among | None) -> Found:
+    """Return, for a (1, d+s) query, candidates with all that tie with the k-th."""
+    asked = len(found.rows)
+    while store.flat is not store and asked < _MANY:  # a look further down costs less than one at every row
+        asked *= _FURTHER
+        (found,) = store.search(query, asked, among)
+        if not _tied(found, k):
+            return found
+    (found,) = store.above(query, float(found.scores[k - 1]) - 2 * _ROUNDING, among)
+    return found

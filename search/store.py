@@ -30,8 +30,8 @@ class Store(Protocol):
         """Return the number of rows."""
 
     @property
-    def exact(self) -> bool:
-        """Say whether `search` finds the nearest rows always; else it may miss some, and have others in their place."""
+    def flat(self) -> "Store":
+        """Return the store that always finds the nearest: this one, unless it may miss some."""
 
     def search(self, queries: Vectors, k: int, among: Among | None = None) -> list[Found]:
         """Return the min(k, n) nearest of the n rows searched, for every (m, width) query."""

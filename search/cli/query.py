@@ -142,6 +142,8 @@ def command(
                         for hit, reason in zip(hits, reasons, strict=True)
                     )
                 else:
+                    if number > 1:
+                        click.echo()
                     show_hits(hits, title=query if several else "", states=states, explanations=why)
             batch = list(islice(asked, _BATCH))
 
