@@ -121,7 +121,7 @@ class Structure:
             IndexFolderError: the file is none, or is of other rows.
         """
         try:
-            self._index: Any = faiss.read_index(str(path), faiss.IO_FLAG_MMAP_IFC | faiss.IO_FLAG_READ_ONLY)
+            self._index: Any = _FAISS.read_index(str(path), faiss.IO_FLAG_MMAP_IFC | faiss.IO_FLAG_READ_ONLY)
         except RuntimeError as exc:
             raise IndexFolderError(f"{path}: damaged ({str(exc).strip().splitlines()[-1][:80]}).") from exc
         if (self._index.d, self._index.ntotal) != (width + -width % _LANES, count):
