@@ -3,8 +3,8 @@
     python benchmarks/approximate.py indexes/reviews
     python benchmarks/approximate.py rows.f32 --width 386 --rows 200000 --spec HNSW32,SQ8 --spec IVF1024,SQ8
 
-An object for exact search and for each candidate: the least effort with which the recall is reached at every weight and
-sentiment, seconds to build, bytes a row, recall of the ten nearest, and milliseconds a query, one at a time. A file holds
+An object for exact search and for each candidate: the least effort with which the recall is reached at every weight
+and sentiment, seconds to build, bytes a row, recall of the ten nearest, and milliseconds of single queries. A file has
 float32 rows of meaning and two numbers of feeling, as `vectors/*.f32` of an index does; the last `--held` of them are
 left out of the structures and asked as well, as queries that no structure has seen.
 """

@@ -150,10 +150,14 @@ def command(
 
 def _texts(queries: Sequence[str], file: str | None, column: str | None) -> Iterator[str]:
     """Yield the queries given, then those of the file, which is read as far as is asked."""
-    from search.corpus import Corpus, Unit
+    from search.corpus import Corpus
+    from search.lines import LineReader, kind_of
+    from search.tables import TABLE_SUFFIXES
 
     yield from queries
-    if file is not None:
-        corpus = Corpus([file], unit=Unit.LINE, text_column=column)
+    if file is not None and kind_of(file) in TABLE_SUFFIXES:
+        corpus = Corpus([file], text_column=column)
         for name in corpus.names:
             yield from (sentence.text for sentence in corpus.read(name))
+    elif file is not None:
+        yield from (text for line in LineReader(file) if (text := line.text.strip()))
