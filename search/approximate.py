@@ -19,7 +19,10 @@ from search.structure_faiss import Rows, Structure
 __all__ = ["FEW", "ApproximateStore", "open_store"]
 
 FEW = 30_000
-"""So many rows are searched exactly as quickly as candidates are found among more (benchmarks/approximate.md)."""
+"""So many rows are searched exactly, without a structure."""
+
+_SHARE = 0.1
+"""A filter that leaves this share of a million rows is as quick without the structure (benchmarks/approximate.md)."""
 
 _WIDE = 0.5
 """Where more than this share of the lists would be looked at, all rows are."""
@@ -86,7 +89,7 @@ class ApproximateStore:
 
     def _needed(self, k: int, matching: int) -> int | None:
         """Return the effort for k of so many matching rows, or None where they are better searched exactly."""
-        if matching <= max(self._few, k) or k > _MOST:
+        if matching <= max(self._few, k, _SHARE * self.count) or k > _MOST:
             return None
         effort = self._effort * max(1.0, k / _USUAL) ** 0.5 * self.count / matching
         most = self._structure.lists or self.count
