@@ -150,8 +150,9 @@ def command(
 
 def _texts(queries: Sequence[str], file: str | None, column: str | None) -> Iterator[str]:
     """Yield the queries given, then those of the file, which is read as far as is asked."""
+    from search.compressed import kind_of
     from search.corpus import Corpus
-    from search.lines import LineReader, kind_of
+    from search.lines import LineReader
     from search.tables import TABLE_SUFFIXES
 
     yield from queries
