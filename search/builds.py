@@ -77,7 +77,7 @@ class Build:
         if manifest is None:
             origin = Origin.of(encoder.passport) if encoder else Manifest.origin_of(self.layout.folder)
             manifest = Manifest.empty(origin, generation=generation, build=self.layout.last_build() + 1)
-        self._clear(manifest.build)
+        self._clear(manifest)
         return manifest
 
     def _going_on(self, encoder: Encoder | None) -> Manifest:
@@ -101,25 +101,26 @@ class Build:
             self._target.replace(self.layout.manifest)
             sync(self.layout.folder)
             self._target, self.replaces = self.layout.manifest, False
-        self._clear(self.manifest.build)
+        self._clear(self.manifest)
 
-    def _clear(self, build: int) -> None:
-        """Remove files that are neither this build's nor those of the index that opens."""
+    def _clear(self, manifest: Manifest) -> None:
+        """Remove files that are neither this manifest's nor those of the index that opens."""
         keep = {self.layout.manifest, self._target, self.layout.lock, self.layout.writer}
-        keep |= self.layout.files(build)
+        keep |= self.layout.files(manifest.build) | self.layout.structure(manifest.store)
         if self.replaces:
             keep |= self._old_files()
         for path in self.layout.own() - keep:
             if path.is_file():
                 path.unlink(missing_ok=True)
-        _remove_empty(self.layout.folder / "faiss")
+        _remove_empty(self.layout.structures)
 
     def _old_files(self) -> set[Path]:
         """Return the files of the index that is to be replaced; of one that this version cannot read, all that are."""
         try:
-            return self.layout.files(Manifest.read(self.layout.folder).build)
+            old = Manifest.read(self.layout.folder)
         except IndexFolderError:
             return self.layout.own() - {self.layout.next}
+        return self.layout.files(old.build) | self.layout.structure(old.store)
 
 
 def _remove_empty(folder: Path) -> None:

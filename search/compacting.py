@@ -18,6 +18,7 @@ from search.records import IndexedSource, Sentence, Source
 from search.sentence_file import SentenceFile
 from search.similarity import Vectors
 from search.stored import StoredSentence
+from search.structuring import structure_index
 
 __all__ = ["Compacted", "Lost", "compact_index", "repair_index"]
 
@@ -125,7 +126,8 @@ def _rewrite(folder: Path, *, wait: float, progress: Progress, lossy: bool) -> C
                     writer.complete(read, source.modified)
                 done += source.rows
             progress.finish()
-        manifest = writer.commit(finished=True)
+        writer.commit(finished=True)
+        manifest = structure_index(folder, writer, old.store.wish, progress=progress)
     return Compacted(manifest, old.rows, tuple(lost))
 
 

@@ -22,6 +22,7 @@ from search.nearest import check_threshold
 from search.progress import SILENT, Progress
 from search.records import Cluster, Pair
 from search.similarity import check_weight
+from search.store_record import FLAT, StoreWish
 
 __all__ = ["DEFAULT_THRESHOLD", "EXACT", "SEMANTIC", "Duplicates", "find_duplicates", "index_of_files", "normalised"]
 
@@ -106,7 +107,7 @@ def find_duplicates(
 def index_of_files(corpus: Corpus, encoder: Encoder, *, progress: Progress = SILENT) -> Iterator[Index]:
     """Index files for one job, in a temporary folder that is removed afterwards."""
     with tempfile.TemporaryDirectory(prefix="kindred-") as folder:
-        build_index(corpus, Path(folder) / "index", encoder, progress=progress)
+        build_index(corpus, Path(folder) / "index", encoder, store=StoreWish(FLAT), progress=progress)
         with Index(Path(folder) / "index") as index:
             yield index
 

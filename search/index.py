@@ -150,6 +150,7 @@ class Index(IndexReader):
         sources: Sequence[str] = (),
         labels: Sequence[str] = (),
         match: str = Match.MEANING,
+        exact: bool = False,
     ) -> list[list[Hit]]:
         """Return the nearest sentences of each text, best first.
 
@@ -162,6 +163,7 @@ class Index(IndexReader):
             sources: patterns, one of which a sentence's source must fit; none: any source.
             labels: labels, one of which a sentence must have; none: any.
             match: "meaning", "words", or "both"; see `Searcher.search`.
+            exact: search every row, also where the index has a search structure.
 
         Raises:
             EncoderError: the encoder cannot do what is asked.
@@ -173,7 +175,9 @@ class Index(IndexReader):
         if match not in set(Match):
             raise OptionError(f"match is {match!r}; it is one of {', '.join(Match)}.")
         searcher = Searcher(self, self.encoder)
-        return searcher.search(texts, k=k, sentiment=sentiment, weight=weight, only=only, match=Match(match))
+        return searcher.search(
+            texts, k=k, sentiment=sentiment, weight=weight, only=only, match=Match(match), exact=exact
+        )
 
     def delete(
         self,

@@ -13,6 +13,7 @@ from typing import Self
 
 import numpy as np
 
+from search.approximate import open_store
 from search.encoder import Encoder, Passport
 from search.errors import IndexFolderError
 from search.manifest import Layout, Manifest
@@ -21,7 +22,6 @@ from search.records import Entry, IndexedSource
 from search.sentence_file import SentenceFile
 from search.similarity import Vectors
 from search.store import Among
-from search.store_faiss import FaissStore
 from search.stored import StoredSentence
 
 __all__ = ["IndexReader"]
@@ -45,13 +45,16 @@ class IndexReader:
     def _open(self) -> None:
         for attempt in range(_ATTEMPTS):
             manifest = Manifest.read(self.folder)
+            last = attempt + 1 == _ATTEMPTS
             try:
                 self._open_generation(manifest)
             except (IndexFolderError, FileNotFoundError):  # perhaps it has just been replaced
-                if attempt + 1 == _ATTEMPTS or Manifest.read(self.folder) == manifest:
+                if last or Manifest.read(self.folder) == manifest:
                     raise
             else:
-                return
+                if not self.notice or last or Manifest.read(self.folder) == manifest:
+                    return
+                self._sentences.close()
 
     def _open_generation(self, manifest: Manifest) -> None:
         layout = Layout(self.folder)
@@ -85,7 +88,9 @@ class IndexReader:
         self._sentences = file
         self._firsts = [source.first for source in sources]
         self._alive = self._counted()
-        self.nearest = Nearest(vectors, manifest.passport.meaning_dim, FaissStore(vectors), self._alive)
+        store, self.notice = open_store(vectors, layout.structures, manifest.store)
+        self.nearest = Nearest(vectors, manifest.passport.meaning_dim, store, self._alive)
+        self.exact = Nearest(vectors, manifest.passport.meaning_dim, store.flat, self._alive)
 
     @property
     def passport(self) -> Passport:

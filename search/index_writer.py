@@ -26,6 +26,7 @@ from search.records import IndexedSource, Sentence, Source
 from search.row_file import RowFile
 from search.sentence_writer import SentenceWriter
 from search.similarity import Vectors
+from search.store_record import StoreRecord
 from search.stored import sentence_bytes
 
 __all__ = ["IndexWriter"]
@@ -88,6 +89,11 @@ class IndexWriter:
     ) -> None:
         """Take back what was not committed."""
         self._leave.close()
+
+    @property
+    def manifest(self) -> Manifest:
+        """Return the manifest of the last commit."""
+        return self._build.manifest
 
     @property
     def sources(self) -> list[IndexedSource]:
@@ -209,6 +215,14 @@ class IndexWriter:
         self._rows.commit()
         self._build.commit(manifest)
         self._changed = False
+        return manifest
+
+    def keep_store(self, store: StoreRecord) -> Manifest:
+        """Commit how the index, which is otherwise as committed, is searched; a structure's file is there already."""
+        manifest = replace(self._build.manifest, generation=self._next, store=store)
+        self._file.keep_manifest(manifest.to_json())
+        self._file.commit()
+        self._build.commit(manifest)
         return manifest
 
     def _origin(self) -> Origin:

@@ -21,6 +21,8 @@ from search.manifest import Manifest
 from search.progress import SILENT, Progress
 from search.records import IndexedSource, Sentence, Source
 from search.sources import Stamp, State, moved_from, state_of
+from search.store_record import StoreWish
+from search.structuring import check_wish, structure_index
 
 __all__ = ["Indexed", "build_index", "check_related", "default_name"]
 
@@ -92,6 +94,7 @@ def build_index(
     prune: bool = False,
     strict: bool = True,
     wait: float = 0.0,
+    store: StoreWish | None = None,
     progress: Progress = SILENT,
 ) -> Indexed:
     """Bring an index folder in line with a corpus: read what is new or has changed, keep the rest.
@@ -106,13 +109,17 @@ def build_index(
         prune: remove the sentences of files that are gone, be they of this corpus or not.
         strict: stop at a file that cannot be used; else go on with the others, unless there is none that can.
         wait: how many seconds to wait for another writer.
+        store: how the index is to be searched; None: as was asked the last time.
         progress: is told how far it is.
 
     Raises:
+        OptionError: the store is none.
         InputError: a file cannot be used, and there is no other or `strict` is asked; names file and line.
         OutputError: the folder cannot be written to, or another process does.
         IndexFolderError: the index is damaged, of another format, or of another encoder.
     """
+    if store is not None:
+        check_wish(store, encoder.passport.width)
     with IndexWriter(folder, encoder, overwrite=overwrite, wait=wait) as writer:
         plan = _plan(corpus, writer, overwrite=overwrite)
         pruned = _prune(writer) if prune else 0
@@ -129,7 +136,8 @@ def build_index(
         progress.finish()
         if failed and len(failed) == len(corpus.names):
             raise failed[corpus.names[0]]
-        manifest = writer.commit(finished=True)
+        writer.commit(finished=True)
+        manifest = structure_index(folder, writer, store, progress=progress)
         sources = len(writer.sources)
     read = set(plan.read) - set(failed)
     changed = len(read & plan.changed)

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +10,7 @@ from search.encoder import Passport
 from search.errors import IndexFolderError, InputError
 from search.files import read_json, write_json
 from search.origin import Origin
+from search.store_record import StoreRecord
 
 __all__ = ["FORMAT", "Layout", "Manifest", "checksum"]
 
@@ -50,20 +51,29 @@ class Layout:
         """The rows: raw float32, little endian, row after row."""
         return self.folder / "vectors" / f"{build:06d}.f32"
 
+    @property
+    def structures(self) -> Path:
+        """The folder of search structures."""
+        return self.folder / "faiss"
+
     def own(self) -> set[Path]:
         """All that belongs to an index in the folder, whether it counts or not."""
-        patterns = ("sentences-*.sqlite*", "vectors/*.f32", "faiss/*.faiss", ".*.json.*.aside")
-        fixed = {self.manifest, self.next, self.lock, self.writer, self.folder / "vectors", self.folder / "faiss"}
+        patterns = ("sentences-*.sqlite*", "vectors/*.f32", "faiss/*.faiss", "faiss/.*.aside", ".*.json.*.aside")
+        fixed = {self.manifest, self.next, self.lock, self.writer, self.folder / "vectors", self.structures}
         return {path for path in fixed if path.exists()}.union(*(self.folder.glob(pattern) for pattern in patterns))
 
     def last_build(self) -> int:
         """Return the highest number that a file carries, or 0."""
-        names = [path.name.removeprefix("sentences-") for path in self.own() if path.parent != self.folder / "faiss"]
+        names = [path.name.removeprefix("sentences-") for path in self.own() if path.parent != self.structures]
         return max((int(name[:6]) for name in names if name[:6].isdecimal()), default=0)
 
     def files(self, build: int) -> set[Path]:
-        """The files of a build, SQLite's journals among them."""
+        """The files of a build, SQLite's journals among them; search structures aside."""
         return {self.vectors(build), *self.folder.glob(f"{self.sentences(build).name}*")}
+
+    def structure(self, store: StoreRecord) -> set[Path]:
+        """The file of a search structure, where there is one."""
+        return {self.structures / store.file.name} if store.file else set()
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +89,7 @@ class Manifest:
         count: how many sentences there are.
         digest: hash of the sentences and of the content of their sources; not of how, when or in which order the
             sources came in.
+        store: how it is searched.
     """
 
     generation: int
@@ -88,6 +99,7 @@ class Manifest:
     rows: int
     count: int
     digest: str
+    store: StoreRecord = field(default_factory=StoreRecord)
 
     @property
     def passport(self) -> Passport:
@@ -111,7 +123,7 @@ class Manifest:
             "rows": self.rows,
             "count": self.count,
             "digest": self.digest,
-            "store": {"kind": "flat", "recall": 1.0},
+            "store": self.store.to_json(),
         }
         return {**value, "checksum": checksum(value)}
 
@@ -211,6 +223,7 @@ class Manifest:
                 rows=value["rows"],
                 count=value["count"],
                 digest=value["digest"],
+                store=StoreRecord.from_json(value["store"]),
             )
         except (KeyError, TypeError) as exc:
             raise IndexFolderError(f"{path}: damaged ({exc!r}). Try: kindred repair {path.parent}") from exc

@@ -1,4 +1,4 @@
-"""Exact search over rows: the right rows in the right order, ties included.
+"""Search over rows: those that the store finds in the right order, ties included; exact where the store is.
 
 A store's scores carry float32 rounding, and which of equal rows it returns is chance. Candidates are therefore
 scored again in one fixed way (`similarity.parts`) and ordered by score, then row.
@@ -21,6 +21,12 @@ _ROUNDING = 4e-6
 
 _SPARE = 16
 """Rows fetched beyond k, to see whether a tie goes on beyond it."""
+
+_FURTHER, _MANY = 8, 1000
+"""How much further down a store that is not exact is asked where a tie goes on, and how far at most."""
+
+_MOST_WEIGHT = 0.75
+"""With more weight on sentiment, so many rows score nearly the same that no structure can tell which to look at."""
 
 _QUERIES = 256
 
@@ -76,15 +82,15 @@ class Nearest:
         check_k(k)
         among = self._searched(among)
         count = self._store.count if among is None else int(np.count_nonzero(among))
+        store = self._store if weight <= _MOST_WEIGHT else self._store.flat
         results: list[Scored] = []
         for start in range(0, len(queries), _QUERIES):
             block = queries[start : start + _QUERIES]
             weighed = weigh(block, weight, self._meaning_dim)
-            for number, found in enumerate(self._store.search(weighed, k + _SPARE, among)):
+            for number, found in enumerate(store.search(weighed, k + _SPARE, among)):
                 candidates = found
-                if len(found.rows) < count and found.scores[k - 1] - found.scores[-1] < 2 * _ROUNDING:
-                    floor = float(found.scores[k - 1]) - 2 * _ROUNDING
-                    (candidates,) = self._store.above(weighed[number : number + 1], floor, among)
+                if len(found.rows) < count and _tied(found, k):
+                    candidates = _with_ties(store, weighed[number : number + 1], found, k, among)
                 results.append(self._scored(block[number], candidates, weight, k=k))
         return results
 
@@ -118,3 +124,20 @@ class Nearest:
         order = np.lexsort((found.rows, -scores))
         order = order[scores[order] >= threshold][:k]
         return Scored(found.rows[order], scores[order], meaning[order], sentiment[order])
+
+
+def _tied(found: Found, k: int) -> bool:
+    """Say whether the last row found may tie with the k-th, and others that were not found with both."""
+    return bool(found.scores[k - 1] - found.scores[-1] < 2 * _ROUNDING)
+
+
+def _with_ties(store: Store, query: Vectors, found: Found, k: int, among: Among | None) -> Found:
+    """Return, for a (1, d+s) query, candidates with all that tie with the k-th."""
+    asked = len(found.rows)
+    while store.flat is not store and asked < _MANY:  # a look further down costs less than one at every row
+        asked *= _FURTHER
+        (found,) = store.search(query, asked, among)
+        if not _tied(found, k):
+            return found
+    (found,) = store.above(query, float(found.scores[k - 1]) - 2 * _ROUNDING, among)
+    return found

@@ -1,6 +1,6 @@
 """Text to hits: the nearest sentences of an index, alike in meaning and, as asked, in sentiment."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
@@ -9,8 +9,8 @@ from search.encoders import load_encoder
 from search.errors import EncoderError, OptionError
 from search.filters import Filter, matching_rows
 from search.index_reader import IndexReader
-from search.nearest import Scored, check_k
-from search.records import Hit
+from search.nearest import Nearest, Scored, check_k
+from search.records import Entry, Hit
 from search.similarity import OPPOSITE_WEIGHT, Vectors, check_weight, label_block, opposite
 from search.store import Among
 from search.words import Match, Words, fused, words_of
@@ -109,6 +109,7 @@ class Searcher:
         weight: float | None = None,
         only: Filter | None = None,
         match: Match = Match.MEANING,
+        exact: bool = False,
     ) -> list[list[Hit]]:
         """Return the min(k, n) nearest sentences of each text, best first; ties in the order of the index.
 
@@ -121,6 +122,7 @@ class Searcher:
             match: what a sentence is found by. By words, the hits are those that have some of the text's, the best
                 first (BM25), and all that it has in quotation marks; by both, the two rankings are fused. The score of
                 a hit is its similarity in any case.
+            exact: search every row, also where the index has a search structure.
 
         Raises:
             EncoderError: the encoder cannot do what is asked.
@@ -136,35 +138,41 @@ class Searcher:
                 raise OptionError(f"The query {text!r} is not UTF-8; set the terminal to UTF-8.") from exc
         among = matching_rows(self.index, only) if only else None
         rows, used = aim(self._encoder.encode(texts).rows, self.passport, sentiment, weight)
+        nearest = self.index.exact if exact else self.index.nearest
         if match is Match.MEANING:
-            return [self._hits(found) for found in self.index.nearest.top(rows, k, used, among)]
-        return [
-            self._hits(self._by_words(text, row, k, used, among, match)) for text, row in zip(texts, rows, strict=True)
-        ]
+            return self._hits(nearest.top(rows, k, used, among))
+        return self._hits(
+            [self._by_words(text, row, k, used, among, match, nearest) for text, row in zip(texts, rows, strict=True)]
+        )
 
-    def _by_words(self, text: str, row: Vectors, k: int, weight: float, among: Among | None, match: Match) -> Scored:
+    def _by_words(
+        self, text: str, row: Vectors, k: int, weight: float, among: Among | None, match: Match, nearest: Nearest
+    ) -> Scored:
         """Return the first k rows by words, or by words and meaning; what is in quotation marks is in each of them."""
         words, depth = words_of(text), k if match is Match.WORDS else max(k, _DEPTH)
         by_words = self.index.with_words(words.expression(), depth, among)
         if match is Match.WORDS:
-            return self.index.nearest.scored(row, by_words, weight)
+            return nearest.scored(row, by_words, weight)
         if words.phrases:
             quoted = np.zeros(self.index.manifest.rows, dtype=np.bool_)
             quoted[self.index.with_words(Words(words.phrases, ()).expression(), len(quoted), among)] = True
             among = quoted
-        (by_meaning,) = self.index.nearest.top(row[None, :], depth, weight, among)
-        return self.index.nearest.scored(row, fused([by_meaning.rows.tolist(), by_words], k), weight)
+        (by_meaning,) = nearest.top(row[None, :], depth, weight, among)
+        return nearest.scored(row, fused([by_meaning.rows.tolist(), by_words], k), weight)
 
-    def _hits(self, found: Scored) -> list[Hit]:
+    def _hits(self, answers: Sequence[Scored]) -> list[list[Hit]]:
+        """Return what was found as hits; a sentence that several queries found is read once."""
+        rows = sorted({row for found in answers for row in found.rows.tolist()})
+        entries = dict(zip(rows, self.index.entries(rows), strict=True))
+        return [list(self._ranked(found, entries)) for found in answers]
+
+    def _ranked(self, found: Scored, entries: Mapping[int, Entry]) -> Iterator[Hit]:
         labelled = self.passport.labels is not None
-        entries = self.index.entries(found.rows.tolist())
-        return [
-            Hit(
+        for number, row in enumerate(found.rows.tolist()):
+            yield Hit(
                 rank=number + 1,
                 score=float(found.scores[number]),
                 meaning=float(found.meaning[number]),
                 sentiment=float(found.sentiment[number]) if labelled else None,
-                entry=entry,
+                entry=entries[row],
             )
-            for number, entry in enumerate(entries)
-        ]

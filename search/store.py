@@ -29,8 +29,12 @@ class Store(Protocol):
     def count(self) -> int:
         """Return the number of rows."""
 
+    @property
+    def flat(self) -> "Store":
+        """Return the store that always finds the nearest: this one, unless it may miss some."""
+
     def search(self, queries: Vectors, k: int, among: Among | None = None) -> list[Found]:
         """Return the min(k, n) nearest of the n rows searched, for every (m, width) query."""
 
     def above(self, queries: Vectors, threshold: float, among: Among | None = None) -> list[Found]:
-        """Return all rows searched whose inner product with the query is greater than the threshold."""
+        """Return all rows searched whose inner product with the query is greater than the threshold; always exact."""

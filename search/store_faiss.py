@@ -15,7 +15,7 @@ from search.errors import OptionError
 from search.similarity import Vectors
 from search.store import Among, Found
 
-__all__ = ["FaissStore"]
+__all__ = ["FaissStore", "Selected"]
 
 _FAISS: Any = faiss
 """Its type stubs know neither the overloads nor the selectors that are used here."""
@@ -33,6 +33,11 @@ class FaissStore:
         """Return the number of rows."""
         return len(self._vectors)
 
+    @property
+    def flat(self) -> "FaissStore":
+        """Return this store: it misses nothing."""
+        return self
+
     def search(self, queries: Vectors, k: int, among: Among | None = None) -> list[Found]:
         """Return the min(k, n) nearest of the n rows searched, for every (m, width) query, best first."""
         self._check(queries)
@@ -42,7 +47,7 @@ class FaissStore:
         queries = np.ascontiguousarray(queries, dtype=np.float32)
         scores = np.empty((len(queries), k), np.float32)
         rows = np.empty((len(queries), k), np.int64)
-        with _Selected(among) as selector:
+        with Selected(among) as selector:
             _FAISS.knn_inner_product(*self._sides(queries), k, _FAISS.swig_ptr(scores), _FAISS.swig_ptr(rows), selector)
         return [Found(found[found >= 0], score[found >= 0]) for found, score in zip(rows, scores, strict=True)]
 
@@ -53,7 +58,7 @@ class FaissStore:
             return [_nothing() for _ in queries]
         queries = np.ascontiguousarray(queries, dtype=np.float32)
         found = _FAISS.RangeSearchResult(len(queries))
-        with _Selected(among) as selector:
+        with Selected(among) as selector:
             _FAISS.range_search_inner_product(*self._sides(queries), threshold, found, selector)
         limits = _FAISS.rev_swig_ptr(found.lims, len(queries) + 1).astype(np.int64)
         rows = _FAISS.rev_swig_ptr(found.labels, int(limits[-1])).copy()
@@ -73,10 +78,11 @@ class FaissStore:
             raise OptionError(f"queries of shape {queries.shape}; the store's rows are {self._vectors.shape[1]} wide.")
 
 
-class _Selected:
+class Selected:
     """FAISS's selector of some rows; the bits it looks at live as long as the block."""
 
     def __init__(self, among: Among | None) -> None:
+        """Select these rows; None: all."""
         self._bits = None if among is None else np.packbits(among, bitorder="little")
 
     def __enter__(self) -> Any:

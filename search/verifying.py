@@ -10,6 +10,7 @@ import numpy as np
 from search.canaries import LEAST_COSINE
 from search.encoder import Encoder
 from search.errors import IndexFolderError
+from search.files import sha256_of_file
 from search.index_reader import IndexReader
 from search.manifest import Layout
 from search.progress import SILENT, Progress
@@ -42,6 +43,7 @@ def verify_index(folder: Path, encoder: Encoder | None = None, *, progress: Prog
         if told := file.problem():
             problems.append(f"SQLite: {told}")
         problems += _blocks(index, file)
+        problems += _structure(index)
         progress.start("verifying", index.manifest.count, "sentences")
         done = 0
         for source in index.sources:
@@ -72,6 +74,16 @@ def _blocks(index: IndexReader, file: SentenceFile) -> Iterator[str]:
         expected = block.first + block.rows
     if expected != index.manifest.rows:
         yield f"checksums of {expected} rows, the manifest says {index.manifest.rows}"
+
+
+def _structure(index: IndexReader) -> Iterator[str]:
+    """Compare the search structure with its checksum."""
+    if index.notice:
+        yield f"{index.notice} Queries search exactly, which is slower."
+    elif (file := index.manifest.store.file) is not None:
+        path = Layout(index.folder).structures / file.name
+        if sha256_of_file(path) != file.sha256:
+            yield f"{path} is damaged. Queries may miss sentences."
 
 
 def _source(index: IndexReader, file: SentenceFile, source: IndexedSource) -> Iterator[str]:

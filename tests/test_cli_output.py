@@ -16,7 +16,7 @@ HIT = "rank score meaning sentiment label probability text source line start end
 PAIR = "score level a b reason".split()
 PLACE = "text source line row".split()
 CLUSTER = "survivor members".split()
-INFO = "digest count generation finished encoder store recall sources".split()
+INFO = "digest count generation finished encoder store recall structure sources".split()
 SOURCE = "name sentences size sha256 state".split()
 
 ROWS = [
@@ -73,9 +73,11 @@ def test_hits_have_the_fields_of_the_design(
     told = succeed(capsys, "query", index, "the room was good", "food", "-k", 9, "--weight", 0.4, "--json")
     assert "caf\u00e9 food, \u201clovely\u201d" in told
     hits = _objects(told)
-    assert all(list(hit) == ["query", *HIT, "state"] for hit in hits)
-    assert [(hit["query"], hit["rank"]) for hit in hits] == [
-        (query, rank) for query in ("the room was good", "food") for rank in (1, 2, 3, 4)
+    assert all(list(hit) == ["query", "number", *HIT, "state"] for hit in hits)
+    assert [(hit["query"], hit["number"], hit["rank"]) for hit in hits] == [
+        (query, number, rank)
+        for number, query in enumerate(("the room was good", "food"), start=1)
+        for rank in (1, 2, 3, 4)
     ]
     for hit in hits:
         assert hit["score"] == pytest.approx(0.6 * hit["meaning"] + 0.4 * hit["sentiment"], abs=2e-6)

@@ -33,7 +33,9 @@ def test_a_reader_that_goes_away_is_no_failure(form: list[str], index: Path, tmp
     assert process.returncode == 0
     assert told.startswith("Encoder: ")
     assert told.count("\n") == 1
-    assert first.startswith('{"query": "the room", "rank": 1,' if form else "      score  meaning  sentence")
+    assert first.startswith(
+        '{"query": "the room", "number": 1, "rank": 1,' if form else "      score  meaning  sentence"
+    )
 
 
 def test_standard_input_is_a_corpus(

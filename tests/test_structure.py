@@ -16,11 +16,12 @@ search.compressed search.encodings search.lines search.similarity search.splitti
 search.reader_pdf search.reader_docx search.reader_html search.documents search.corpus search.labelled
 search.checkpoint search.encoder search.encoder_huggingface
 search.fast_build search.openvino_engine search.encoder_openvino search.encoders
-search.store search.store_faiss search.nearest search.metrics
+search.store search.store_faiss search.structure_faiss search.store_record search.approximate search.nearest
+search.choosing search.metrics
 search.canaries search.origin search.lock search.manifest
 search.stored search.sqlite_file search.sentence_file search.sentence_writer search.row_file
 search.sources search.builds search.index_writer search.index_reader
-search.indexing search.format_1 search.compacting search.verifying
+search.structuring search.indexing search.format_1 search.compacting search.verifying
 search.words search.filters search.query search.explaining search.data_records
 search.index search.duplicates search.pairs
 search.measurements search.evaluate_rows search.evaluate_search search.evaluate
@@ -47,7 +48,7 @@ LIBRARIES = {
         "search.training_run",
     },
     "docx": {"search.reader_docx"},
-    "faiss": {"search.store_faiss"},
+    "faiss": {"search.store_faiss", "search.structure_faiss"},
     "filelock": {"search.lock"},
     "huggingface_hub": {"search.checkpoint"},
     "langchain_huggingface": {"search.encoder_huggingface"},

@@ -32,6 +32,19 @@ __all__ = ["command"]
 @encoding_option
 @overwrite_option
 @click.option("--prune", is_flag=True, help="Remove what the index has of files that are gone.")
+@click.option(
+    "--store",
+    metavar="auto|flat|SPEC",
+    help="How it is searched: auto is exact while that is quick, then the fastest structure with the recall; flat is "
+    "exact; SPEC is a structure in FAISS's words (IVF1024,SQ8).  [default: auto, or as the last time]",
+)
+@click.option(
+    "--recall",
+    type=float,
+    metavar="0..1",
+    help="The share of the 10 nearest that a structure must find, measured on the index.  [default: 0.98]",
+)
+@click.option("--exact", is_flag=True, help="The same as --store flat.")
 @click.option("--strict", is_flag=True, help="Stop at a file that cannot be used, instead of going on with the others.")
 @wait_option
 @as_json
@@ -45,6 +58,9 @@ def command(
     encoding: str | None,
     overwrite: bool,
     prune: bool,
+    store: str | None,
+    recall: float | None,
+    exact: bool,
     strict: bool,
     wait: float,
     json_: bool,
@@ -60,6 +76,7 @@ def command(
       kindred index reviews/ --out indexes/reviews --prune
       kindred index manuals/ letters.docx --out indexes/office
       kindred index novel.txt --unit sentence --encoder checkpoints/feelings
+      kindred index reviews/ --out indexes/reviews --recall 0.95
     """
     from search.builds import check_target
     from search.cli.loading import load
@@ -67,6 +84,7 @@ def command(
     from search.corpus import Corpus
     from search.index import INDEXES
     from search.indexing import build_index, check_related, default_name
+    from search.store_record import FLAT, StoreWish, store_wish
     from search.units import Unit
 
     folder = out or INDEXES / default_name(files[0])
@@ -74,10 +92,11 @@ def command(
     there = check_target(folder, overwrite=overwrite)
     if there and out is None:
         check_related(corpus, folder)
+    wish = store_wish(there.store.wish if there else StoreWish(), FLAT if exact else store, recall)
     loaded = load(encoder or (there.passport.name if there else None), backend)
     with Bar() as bar:
         done = build_index(
-            corpus, folder, loaded, overwrite=overwrite, prune=prune, strict=strict, wait=wait, progress=bar
+            corpus, folder, loaded, overwrite=overwrite, prune=prune, strict=strict, wait=wait, store=wish, progress=bar
         )
     manifest = done.manifest
     for reason in done.failed:

@@ -25,12 +25,14 @@ def command(index: str, json_: bool) -> None:
     Example:
       kindred info hotels
     """
-    from search.cli.output import print_json, print_table
+    from search.cli.output import print_json, print_table, say
     from search.index import Index, resolve
     from search.sources import state_of
 
     with Index(resolve(index)) as opened:
         manifest = opened.manifest
+        if opened.notice:
+            say(f"{opened.notice} Queries search exactly. Try: kindred repair {opened.folder}")
         sources = [(source, state_of(source)) for source in opened.sources]
     passport, makers = manifest.passport, manifest.origin.makers
     if json_:
@@ -42,8 +44,9 @@ def command(index: str, json_: bool) -> None:
                     "generation": manifest.generation,
                     "finished": manifest.finished,
                     "encoder": {**passport.to_json(), "makers": [maker.to_json() for maker in makers]},
-                    "store": "flat",
-                    "recall": 1.0,
+                    "store": manifest.store.spec,
+                    "recall": manifest.store.recall,
+                    "structure": manifest.store.to_json() if manifest.store.file else None,
                     "sources": [
                         {
                             "name": one.name,
@@ -59,6 +62,8 @@ def command(index: str, json_: bool) -> None:
         )
         return
     labels = ", ".join(passport.labels.names) + f" ({passport.labels.scale})" if passport.labels else "none"
+    beyond = manifest.rows - manifest.store.rows if manifest.store.file else 0
+    newer = f"; {beyond:,} newer rows searched exactly" if beyond else ""
     unfinished = "" if manifest.finished else " so far; run the same kindred index again"
     print_table(
         [("what", "left"), ("value", "left")],
@@ -69,7 +74,8 @@ def command(index: str, json_: bool) -> None:
             *(["rows by", _maker(one)] for one in makers if len(makers) > 1),
             ["labels", labels],
             ["row", f"{passport.width} numbers ({passport.meaning_dim} of meaning)"],
-            ["store", "flat, exact"],
+            ["store", f"{manifest.store}{newer}"],
+            *(["recall", f"{found:.3f} ({question})"] for question, found in manifest.store.recalls.items()),
             ["digest", manifest.digest],
             *(["source", f"{one.name} ({one.rows:,} sentences, {state})"] for one, state in sources),
         ],

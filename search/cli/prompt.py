@@ -37,6 +37,7 @@ class Settings:
     weight: float | None
     only: Filter | None = None
     match: Match = Match.MEANING
+    exact: bool = False
 
     def change(self, name: str, value: str) -> None:
         """Set one of them from what was typed; nothing after the name sets the default.
@@ -71,12 +72,13 @@ def ask(
     only: Filter | None = None,
     match: Match = Match.MEANING,
     explained_by: "TokenEncoder | None" = None,
+    exact: bool = False,
 ) -> None:
     """Ask for questions until the input ends; a mistake is told and the prompt goes on.
 
     `explained_by`: the index's encoder, where the words that carry each score are to be told.
     """
-    settings = Settings(k, sentiment, weight, only, match)
+    settings = Settings(k, sentiment, weight, only, match, exact)
     click.echo(f"{len(searcher.index):,} sentences. Ask, or type :help.", err=True)
     with _History():
         while (typed := _read()) is not None:
@@ -123,6 +125,7 @@ def _answer(typed: str, searcher: "Searcher", settings: Settings, explained_by: 
             weight=settings.weight,
             only=settings.only,
             match=settings.match,
+            exact=settings.exact,
         )
         why: list[Explanation] = []
         if explained_by is not None:

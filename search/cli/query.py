@@ -1,16 +1,30 @@
 """`kindred query`: one question, several, a file of them, or a prompt."""
 
+from collections.abc import Iterator, Sequence
+from functools import cache
+from itertools import islice
+
 import click
 
-from search.cli.options import as_json, backend_option, weight_option
+from search.cli.options import as_json, backend_option, text_column, weight_option
 
 __all__ = ["command"]
+
+_BATCH = 256
+"""Queries that are encoded and searched together, and answered before more are read."""
 
 
 @click.command("query")
 @click.argument("index")
 @click.argument("queries", nargs=-1)
-@click.option("--file", "file", metavar="FILE", help="Read queries from a file, one a line; - is standard input.")
+@click.option(
+    "--queries",
+    "--file",
+    "file",
+    metavar="FILE",
+    help="Read queries from a file: one a line, or a table's column of texts; - is standard input.",
+)
+@text_column
 @click.option("-k", type=int, default=10, show_default=True, metavar="N", help="How many hits each.")
 @click.option(
     "--sentiment",
@@ -29,6 +43,7 @@ __all__ = ["command"]
 @click.option("--source", "sources", multiple=True, metavar="PATTERN", help="Only these sources: 'reviews/*.csv'.")
 @click.option("--label", "labels", multiple=True, metavar="LABEL", help="Only sentences with this label.")
 @click.option("--explain", "explained", is_flag=True, help="Say which words carry each score.")
+@click.option("--exact", is_flag=True, help="Search every sentence, also where the index has a search structure.")
 @click.option("--encoder", metavar="FOLDER|NAME", help="Where the index's encoder is now, if it has moved.")
 @backend_option
 @as_json
@@ -36,6 +51,7 @@ def command(
     index: str,
     queries: tuple[str, ...],
     file: str | None,
+    text_column: str | None,
     k: int,
     sentiment: str | None,
     weight: float | None,
@@ -44,6 +60,7 @@ def command(
     sources: tuple[str, ...],
     labels: tuple[str, ...],
     explained: bool,
+    exact: bool,
     encoder: str | None,
     backend: str,
     json_: bool,
@@ -60,48 +77,88 @@ def command(
       kindred query reviews "cold room" --where "rating >= 4 and city = 'Lisbon'" --label negative
       kindred query support 'router XR-500 "will not start"' --match both
       kindred query hotels "a place to relax" --explain
-      kindred query hotels --file questions.txt --json
+      kindred query hotels --queries questions.txt --json
     """
     from search.cli.loading import load
     from search.cli.output import print_json, say, show_hits
     from search.explaining import explain
     from search.filters import Filter
     from search.index import Index, resolve
-    from search.lines import LineReader
     from search.query import Searcher, check_query
     from search.sources import state_of
     from search.words import Match
 
-    asked = list(queries)
-    if file is not None:
-        asked += [line.text.strip() for line in LineReader(file) if line.text.strip()]
-        if not asked:
-            raise click.UsageError(f"{file} holds no query.")
-    if json_ and not asked:
-        raise click.UsageError("--json needs a query; give some, or --file.")
+    asked = enumerate(_texts(queries, file, text_column), start=1)
+    batch = list(islice(asked, _BATCH))
+    if file is not None and not batch:
+        raise click.UsageError(f"{file} holds no query.")
+    if json_ and not batch:
+        raise click.UsageError("--json needs a query; give some, or --queries.")
     with Index(resolve(index)) as opened:
         check_query(opened.passport, k=k, sentiment=sentiment, weight=weight)
         loaded = load(encoder or opened.passport.name, backend)
         searcher = Searcher(opened, loaded)
         if not opened.manifest.finished:
             say(f"{opened.folder} is unfinished: {len(opened):,} sentences so far. Run the same kindred index again.")
+        if opened.notice and not exact:
+            say(f"{opened.notice} Every sentence is searched, which is slower. Try: kindred repair {opened.folder}")
         only = Filter(where, sources, labels)
-        if not asked:
+        if not batch:
             from search.cli.prompt import ask
 
             by = loaded if explained else None
-            ask(searcher, k=k, sentiment=sentiment, weight=weight, only=only, match=Match(match), explained_by=by)
-            return
-        answers = searcher.search(asked, k=k, sentiment=sentiment, weight=weight, only=only, match=Match(match))
-        met = {hit.entry.sentence.source for hits in answers for hit in hits}
-        states = {source.name: state_of(source) for source in opened.sources if source.name in met}
-    for query, hits in zip(asked, answers, strict=True):
-        why = explain(query, hits, loaded, sentiment=sentiment, weight=weight) if explained else []
-        if json_:
-            reasons = [{"explanation": one.to_dict()} for one in why] or [{}] * len(hits)
-            print_json(
-                {"query": query, **hit.to_dict(), "state": states[hit.entry.sentence.source], **reason}
-                for hit, reason in zip(hits, reasons, strict=True)
+            ask(
+                searcher,
+                k=k,
+                sentiment=sentiment,
+                weight=weight,
+                only=only,
+                match=Match(match),
+                explained_by=by,
+                exact=exact,
             )
-        else:
-            show_hits(hits, title=query if len(asked) > 1 else "", states=states, explanations=why)
+            return
+        state = cache(state_of)
+        known = {source.name: source for source in opened.sources}
+        several = len(batch) > 1
+        while batch:
+            texts = [text for _, text in batch]
+            answers = searcher.search(
+                texts, k=k, sentiment=sentiment, weight=weight, only=only, match=Match(match), exact=exact
+            )
+            for (number, query), hits in zip(batch, answers, strict=True):
+                states = {name: state(known[name]) for name in {hit.entry.sentence.source for hit in hits}}
+                why = explain(query, hits, loaded, sentiment=sentiment, weight=weight) if explained else []
+                if json_:
+                    reasons = [{"explanation": one.to_dict()} for one in why] or [{}] * len(hits)
+                    print_json(
+                        {
+                            "query": query,
+                            "number": number,
+                            **hit.to_dict(),
+                            "state": states[hit.entry.sentence.source],
+                            **reason,
+                        }
+                        for hit, reason in zip(hits, reasons, strict=True)
+                    )
+                else:
+                    if number > 1:
+                        click.echo()
+                    show_hits(hits, title=query if several else "", states=states, explanations=why)
+            batch = list(islice(asked, _BATCH))
+
+
+def _texts(queries: Sequence[str], file: str | None, column: str | None) -> Iterator[str]:
+    """Yield the queries given, then those of the file, which is read as far as is asked."""
+    from search.compressed import kind_of
+    from search.corpus import Corpus
+    from search.lines import LineReader
+    from search.tables import TABLE_SUFFIXES
+
+    yield from queries
+    if file is not None and kind_of(file) in TABLE_SUFFIXES:
+        corpus = Corpus([file], text_column=column)
+        for name in corpus.names:
+            yield from (sentence.text for sentence in corpus.read(name))
+    elif file is not None:
+        yield from (text for line in LineReader(file) if (text := line.text.strip()))

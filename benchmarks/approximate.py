@@ -1,0 +1,108 @@
+"""Search structures on the rows of an index, or on a file of rows: what each costs, and what it finds.
+
+    python benchmarks/approximate.py indexes/reviews
+    python benchmarks/approximate.py rows.f32 --width 386 --rows 200000 --spec HNSW32,SQ8 --spec IVF1024,SQ8
+
+An object for exact search and for each candidate: the least effort with which the recall is reached at every weight
+and sentiment, seconds to build, bytes a row, recall of the ten nearest, and milliseconds of single queries. A file has
+float32 rows of meaning and two numbers of feeling, as `vectors/*.f32` of an index does; the last `--held` of them are
+left out of the structures and asked as well, as queries that no structure has seen.
+"""
+
+import argparse
+import json
+import resource
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from search.approximate import ApproximateStore
+from search.choosing import Bench, Candidate, candidates
+from search.encoder import Passport
+from search.index import Index
+from search.nearest import Nearest
+from search.similarity import Labels, Scale, Vectors
+from search.store_faiss import FaissStore
+from search.structure_faiss import Structure
+
+_FEELINGS = Labels(("negative", "neutral", "positive"), Scale.ORDINAL)
+_WEIGHTS = (0.0, 0.3, 0.7)
+
+
+def _rows(options: argparse.Namespace) -> tuple[Vectors, Passport]:
+    place = Path(options.place)
+    if place.is_dir():
+        with Index(place) as index:
+            return index.vectors, index.passport
+    passport = Passport(place.name, "file", options.width - 2, _FEELINGS, 0.3, "file")
+    rows = np.memmap(place, dtype=np.float32, mode="r").reshape(-1, options.width)
+    return rows, passport
+
+
+def _asked(nearest: Nearest, queries: Vectors, weight: float) -> tuple[list[Any], list[float]]:
+    found, taken = [], []
+    for query in queries:
+        began = time.perf_counter()
+        found += nearest.top(query[None, :], 10, weight)
+        taken.append(1000 * (time.perf_counter() - began))
+    return found, taken
+
+
+def measure(rows: Vectors, passport: Passport, options: argparse.Namespace) -> None:
+    """Print an object for exact search and one for each candidate."""
+    held = np.ascontiguousarray(rows[len(rows) - options.held :])
+    rows = rows[: min(options.rows or len(rows), len(rows) - options.held)]
+    exact = Nearest(rows, passport.meaning_dim, FaissStore(rows))
+    truth = {weight: _asked(exact, held, weight) for weight in _WEIGHTS}
+    taken = np.concatenate([times for _, times in truth.values()])
+    print(json.dumps({"rows": len(rows), "exact_ms": _percentiles(taken)}), flush=True)
+    bench = Bench(rows, passport)
+    tried = [Candidate(spec, 1) for spec in options.spec] or candidates(len(rows))
+    with tempfile.TemporaryDirectory(prefix="kindred-structures-", dir=options.scratch) as folder:
+        for candidate in tried:
+            trial = bench.try_out(candidate, options.recall, Path(folder) / "structure")
+            effort = trial.effort or 0
+            structure = Structure(trial.path, width=passport.width, count=len(rows))
+            store = ApproximateStore(rows, structure, effort=max(1, effort), spare=trial.spare, few=0)
+            nearest = Nearest(rows, passport.meaning_dim, store)
+            recalls, times = {}, []
+            for weight, (best, _) in truth.items():
+                found, took = _asked(nearest, held, weight)
+                shares = [np.mean(one.scores >= two.scores[-1]) for one, two in zip(found, best, strict=True)]
+                recalls[f"{weight:g}"] = round(float(np.mean(shares)), 4) if shares else None
+                times += took
+            told = {
+                "spec": trial.spec,
+                "effort": trial.effort,
+                "build_seconds": round(trial.build_seconds, 1),
+                "bytes_a_row": round(trial.path.stat().st_size / len(rows)),
+                "recall": trial.recalls,
+                "recall_unseen": recalls,
+                "ms": _percentiles(np.array(times)),
+                "peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> 10,
+            }
+            print(json.dumps(told), flush=True)
+
+
+def _percentiles(taken: Any) -> dict[str, float]:
+    return {name: round(float(np.percentile(taken, at)), 2) for name, at in (("p50", 50), ("p99", 99)) if len(taken)}
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("place", help="an index's folder, or a file of rows")
+    parser.add_argument("--width", type=int, default=386, help="of a file's rows")
+    parser.add_argument("--rows", type=int, help="only so many")
+    parser.add_argument("--held", type=int, default=200, help="rows that are asked and not searched")
+    parser.add_argument("--recall", type=float, default=0.98)
+    parser.add_argument(
+        "--spec", action="append", default=[], help="a structure in FAISS's words; several may be given"
+    )
+    parser.add_argument("--scratch", help="a folder for the structures")
+    options = parser.parse_args()
+    measure(*_rows(options), options)
+    sys.exit(0)

@@ -1,0 +1,226 @@
+"""Which search structure an index gets: candidates are built of its own rows and measured against exact search.
+
+What is asked is rows of the index, each looking for its ten nearest others, as themselves at several weights and with
+the opposite sentiment. A row found in place of another counts where it scores as much. Of the candidates that reach the
+recall at all of these, the fastest is taken, or exact search where that is faster.
+
+Not handled: queries that are unlike the rows of the index; `benchmarks/approximate.py` measures such, too.
+"""
+
+import math
+import re
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from search.approximate import ApproximateStore
+from search.encoder import Passport
+from search.nearest import Nearest, Scored
+from search.similarity import Scale, Vectors, opposite
+from search.store import Among, Store
+from search.store_faiss import FaissStore
+from search.structure_faiss import Division, Rows, Structure, build, check_spec, divide, write
+
+__all__ = [
+    "Bench",
+    "Candidate",
+    "Question",
+    "Scores",
+    "Trial",
+    "best",
+    "candidates",
+    "milliseconds",
+    "questions",
+    "recall_of",
+]
+
+Scores = npt.NDArray[np.float64]
+
+_LISTS = re.compile(r"IVF(\d+)")
+
+_ASKED, _TIMED = 200, 20
+_K = 10
+_SEED = 11
+_IN_SIGHT = 4096
+"""Twice as many rows as are kept in sight of a graph at most."""
+
+_GRAPH_ROWS = 2_500_000
+"""A graph of more rows takes over 2 GB of memory to build, and half an hour."""
+
+_MARGIN = 0.8
+"""A later candidate is taken in place of an earlier one where it needs less than this share of its time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A structure in FAISS's words, and how many candidates it is asked for each row wanted."""
+
+    spec: str
+    spare: int
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What is asked at one weight: (m, d+s) rows, which of the index they are, and the truth.
+
+    `floor` is the (m,) least scores among the ten nearest others of each.
+    """
+
+    name: str
+    weight: float
+    queries: Vectors
+    own: Rows
+    floor: Scores
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """A candidate, built in a file and measured; `effort` is None where it does not reach the recall.
+
+    `milliseconds` is the median of single queries.
+    """
+
+    spec: str
+    spare: int
+    path: Path
+    build_seconds: float
+    effort: int | None
+    recalls: dict[str, float]
+    milliseconds: float
+
+
+def candidates(count: int) -> list[Candidate]:
+    """Return the structures to try for so many rows, the preferred first."""
+    lists = 1 << round(math.log2(2 * math.sqrt(max(1, count))))
+    graph = [Candidate("HNSW32,SQ8", 1)] if count <= _GRAPH_ROWS else []
+    return [*graph, Candidate(f"IVF{lists},SQ8", 1)]
+
+
+def questions(vectors: Vectors, passport: Passport, alive: Among | None = None) -> list[Question]:
+    """Ask some rows of an index exactly for their nearest others, at every weight and sentiment that is measured."""
+    pool = np.arange(len(vectors)) if alive is None else np.flatnonzero(alive)
+    own = np.sort(np.random.default_rng(_SEED).permutation(pool)[:_ASKED])
+    exact = Nearest(vectors, passport.meaning_dim, FaissStore(vectors), alive)
+    asked: list[Question] = []
+    for name, queries, weight in _asked(np.ascontiguousarray(vectors[own]), passport):
+        answers = exact.top(queries, _K + 1, weight)
+        floor = np.array([_others(one, row)[-1] for one, row in zip(answers, own.tolist(), strict=True)])
+        asked.append(Question(f"{name} {weight:g}", weight, queries, own, floor))
+    return asked
+
+
+class Bench:
+    """The rows of an index, of which candidates are built, and the questions that they are measured by."""
+
+    def __init__(self, vectors: Vectors, passport: Passport, alive: Among | None = None) -> None:
+        """Take (n, d+s) rows, which may be a memory map, and ask some of them exactly; those not alive do not count."""
+        self._vectors, self._passport, self._alive = vectors, passport, alive
+        self._divisions: dict[int, Division] = {}
+        self.asked = questions(vectors, passport, alive)
+        self.exact_milliseconds = milliseconds(self._nearest(FaissStore(vectors)), self.asked)
+
+    def try_out(self, candidate: Candidate, recall: float, path: Path) -> Trial:
+        """Build a candidate in a file, and find the least effort with which it reaches the recall at every question.
+
+        Raises:
+            OSError: the file cannot be written.
+            OptionError: the candidate is no structure.
+        """
+        check_spec(candidate.spec, self._passport.width)
+        began = time.perf_counter()
+        spec, division = self._divided(candidate.spec)
+        write(build(spec, self._vectors, division), path)
+        seconds = time.perf_counter() - began
+        structure = Structure(path, width=self._passport.width, count=len(self._vectors))
+
+        def with_effort(effort: int) -> Nearest:
+            store = ApproximateStore(self._vectors, structure, effort=effort, spare=candidate.spare, few=0)
+            return self._nearest(store)
+
+        steps = _steps(structure.lists or _IN_SIGHT)
+        step = 0
+        for question in self.asked:
+            while step < len(steps) and recall_of(with_effort(steps[step]), question) < recall:
+                step += 1
+        used = with_effort(steps[min(step, len(steps) - 1)])
+        return Trial(
+            spec=spec,
+            spare=candidate.spare,
+            path=path,
+            build_seconds=seconds,
+            effort=steps[step] if step < len(steps) else None,
+            recalls={one.name: recall_of(used, one) for one in self.asked},
+            milliseconds=milliseconds(used, self.asked),
+        )
+
+    def _nearest(self, store: Store) -> Nearest:
+        return Nearest(self._vectors, self._passport.meaning_dim, store, self._alive)
+
+    def _divided(self, spec: str) -> tuple[str, Division | None]:
+        """Return the lists that a structure needs, made once for all candidates, and its name with their number."""
+        found = _LISTS.match(spec)
+        if not found:
+            return spec, None
+        wanted = int(found[1])
+        if wanted not in self._divisions:
+            self._divisions[wanted] = divide(self._vectors, wanted)
+        division = self._divisions[wanted]
+        return f"IVF{len(division.middles)}{spec[found.end() :]}", division
+
+
+def best(tried: Sequence[Trial], exact_milliseconds: float) -> Trial | None:
+    """Return the fastest trial that reached the recall, an earlier before one hardly faster; None: exact search is."""
+    chosen: Trial | None = None
+    for trial in tried:
+        limit = exact_milliseconds if chosen is None else _MARGIN * chosen.milliseconds
+        if trial.effort is not None and trial.milliseconds < limit:
+            chosen = trial
+    return chosen
+
+
+def recall_of(nearest: Nearest, question: Question) -> float:
+    """Return which share of the nearest others of the rows asked is found."""
+    found = nearest.top(question.queries, _K + 1, question.weight)
+    shares = [
+        np.count_nonzero(_others(one, row) >= floor) / _K
+        for one, row, floor in zip(found, question.own.tolist(), question.floor.tolist(), strict=True)
+    ]
+    return round(float(np.mean(shares)), 4) if shares else 1.0
+
+
+def milliseconds(nearest: Nearest, asked: Sequence[Question]) -> float:
+    """Return the median time of questions asked one at a time."""
+    taken = []
+    for question in asked:
+        for query in question.queries[:_TIMED]:
+            began = time.perf_counter()
+            nearest.top(query[None, :], _K, question.weight)
+            taken.append(time.perf_counter() - began)
+    return round(1000 * float(np.median(taken)), 3) if taken else 0.0
+
+
+def _asked(rows: Vectors, passport: Passport) -> Iterator[tuple[str, Vectors, float]]:
+    """Yield what is measured: the sentiment, the rows asked, and the weight."""
+    if passport.labels is None:
+        yield "any", rows, 0.0
+        return
+    if passport.labels.scale is Scale.ORDINAL:  # what is furthest from the rows there are comes first
+        mirrored = rows.copy()
+        mirrored[:, passport.meaning_dim :] = opposite(rows[:, passport.meaning_dim :], passport.labels)
+        yield from (("opposite", mirrored, weight) for weight in (0.7, 0.3))
+    yield from (("same", rows, weight) for weight in (0.7, 0.3, 0.0))
+
+
+def _others(found: Scored, row: int) -> Scores:
+    """Return the scores of the ten nearest other than the row itself."""
+    scores: Scores = found.scores[found.rows != row][:_K]
+    return scores
+
+
+def _steps(most: int) -> list[int]:
+    """Return the efforts that are tried: 1, 2, 3, 4, 6, 8, 11, 16, ... up to half of the most there is."""
+    return sorted({round(2 ** (step / 2)) for step in range(max(1, 2 * (most // 2).bit_length() - 1))})

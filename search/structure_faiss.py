@@ -1,0 +1,173 @@
+"""A search structure in FAISS: rows in lists (IVF) or in a graph (HNSW), asked for candidates and nothing else.
+
+It holds rows in few bits, so that what it says of their scores is rough: candidates are scored again from the rows.
+The same rows and the same name make the same file, byte for byte, on as many cores as there are: seeds are fixed, rows
+are added in their order, and a graph, which depends on who is faster, is built on one core.
+
+A file is mapped, not read: that of a million rows opens in milliseconds. FAISS trusts what is in it, so that it must be
+known to be as it was written (`approximate.open_store`).
+"""
+
+import errno
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import faiss
+import numpy as np
+import numpy.typing as npt
+
+from search.errors import IndexFolderError, OptionError
+from search.similarity import Vectors
+from search.store import Among
+from search.store_faiss import Selected
+
+__all__ = ["Division", "Rows", "Structure", "build", "check_spec", "divide", "write"]
+
+_FAISS: Any = faiss
+_BLOCK, _TRAINED = 1 << 14, 1 << 16
+_SEED = 1234
+_PER_LIST = 50
+"""Rows a list that the lists are made of; FAISS asks for 39, more make no difference that could be measured."""
+
+_LANES = 16
+"""Codes are compared so many numbers at a time; of a width that is no multiple, one by one, ten times slower."""
+
+Rows = npt.NDArray[np.int64]
+"""Row numbers."""
+
+
+@dataclass(frozen=True, slots=True)
+class Division:
+    """Rows divided into lists: the (lists, width) middles, the list of each of n rows, and rows they were made of."""
+
+    middles: Vectors
+    members: Rows
+    sample: Vectors
+
+
+def check_spec(spec: str, width: int) -> None:
+    """Refuse what is no structure, or none that can be asked here.
+
+    Raises:
+        OptionError: naming it, and what there is.
+    """
+    _empty(spec, width)
+
+
+def divide(rows: Vectors, lists: int) -> Division:
+    """Divide (n, width) rows, which may be a memory map, into so many lists, or fewer where there are few rows."""
+    chosen = np.random.default_rng(_SEED).permutation(len(rows))[: lists * _PER_LIST]
+    sample = _padded(rows[np.sort(chosen)])
+    lists = max(1, min(lists, len(sample) // _PER_LIST))
+    index = _empty(f"IVF{lists},Flat", rows.shape[1])
+    index.train(sample)
+    middles = index.quantizer.reconstruct_n(0, lists)
+    members = np.empty(len(rows), dtype=np.int64)
+    for start in range(0, len(rows), _BLOCK):
+        _, nearest = index.quantizer.search(_block(rows, start), 1)
+        members[start : start + _BLOCK] = nearest[:, 0]
+    return Division(middles, members, sample)
+
+
+def build(spec: str, rows: Vectors, division: Division | None = None) -> Any:
+    """Build a structure of (n, width) rows, which may be a memory map: FAISS's, in memory.
+
+    Args:
+        spec: FAISS's factory string, for example "IVF1024,SQ8"; of lists as many as the division has.
+        rows: row i of the structure.
+        division: the lists, for a structure that has some.
+    """
+    index = _empty(spec, rows.shape[1])
+    if division is None:
+        threads = faiss.omp_get_max_threads()
+        faiss.omp_set_num_threads(1)
+        try:
+            index.train(_padded(rows[:_TRAINED]))
+            for start in range(0, len(rows), _BLOCK):
+                index.add(_block(rows, start))
+        finally:
+            faiss.omp_set_num_threads(threads)
+        return index
+    index.quantizer.add(division.middles)
+    index.train(division.sample)
+    numbers = np.arange(len(rows), dtype=np.int64)
+    for start in range(0, len(rows), _BLOCK):
+        block = _block(rows, start)
+        some, lists = numbers[start : start + len(block)], division.members[start : start + len(block)]
+        index.add_core(len(block), *map(_FAISS.swig_ptr, (block, some, np.ascontiguousarray(lists))))
+    return index
+
+
+def write(index: Any, path: Path) -> None:
+    """Write a structure to a file.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    try:
+        faiss.write_index(index, str(path))
+    except RuntimeError as exc:
+        raise OSError(errno.EIO, str(exc).strip().splitlines()[-1], str(path)) from exc
+
+
+class Structure:
+    """A structure in a file, asked for candidates."""
+
+    def __init__(self, path: Path, *, width: int, count: int) -> None:
+        """Open a structure of (count, width) rows.
+
+        Raises:
+            IndexFolderError: the file is none, or is of other rows.
+        """
+        try:
+            self._index: Any = _FAISS.read_index(str(path), faiss.IO_FLAG_MMAP_IFC | faiss.IO_FLAG_READ_ONLY)
+        except RuntimeError as exc:
+            raise IndexFolderError(f"{path}: damaged ({str(exc).strip().splitlines()[-1][:80]}).") from exc
+        if (self._index.d, self._index.ntotal) != (width + -width % _LANES, count):
+            raise IndexFolderError(
+                f"{path}: {self._index.ntotal} rows of {self._index.d} numbers, there should be {count} of {width}."
+            )
+        self.count = count
+        self.lists: int | None = self._index.nlist if _is_ivf(self._index) else None
+
+    def candidates(self, queries: Vectors, fetch: int, effort: int, among: Among | None = None) -> Rows:
+        """Return (m, fetch) rows that may be the nearest to (m, width) queries, with -1 where there are fewer.
+
+        Args:
+            queries: rows.
+            fetch: how many candidates each.
+            effort: how many lists are looked at; of a graph, how many rows are kept in sight.
+            among: which rows are looked for.
+        """
+        with Selected(among) as selector:
+            _, rows = self._index.search(_padded(queries), fetch, params=self._parameters(effort, selector))
+        return np.where(rows < self.count, rows, -1)  # from a damaged list
+
+    def _parameters(self, effort: int, selector: Any) -> Any:
+        if self.lists is None:
+            return _FAISS.SearchParametersHNSW(sel=selector, efSearch=effort)
+        return _FAISS.SearchParametersIVF(sel=selector, nprobe=min(effort, self.lists))
+
+
+def _empty(spec: str, width: int) -> Any:
+    try:
+        index = faiss.index_factory(width + -width % _LANES, spec, faiss.METRIC_INNER_PRODUCT)
+    except RuntimeError as exc:
+        raise OptionError(f"{spec!r} is no structure that FAISS can make of rows {width} wide.") from exc
+    if not _is_ivf(index) and not isinstance(index, faiss.IndexHNSW):
+        raise OptionError(f"{spec!r}: a structure is IVF... or HNSW..., for example IVF1024,SQ8 or HNSW32,SQ8.")
+    return index
+
+
+def _is_ivf(index: Any) -> bool:
+    return isinstance(index, faiss.IndexIVF)
+
+
+def _block(rows: Vectors, start: int) -> Vectors:
+    return _padded(rows[start : start + _BLOCK])
+
+
+def _padded(rows: Vectors) -> Vectors:
+    """Return rows with zeros at their end, which change no inner product, up to a width that FAISS is fast at."""
+    return np.pad(rows, ((0, 0), (0, -rows.shape[1] % _LANES)))

@@ -1,0 +1,149 @@
+"""The job that gives an index its search structure, once it is so large that exact search is not quick any more.
+
+It comes after the commit of the rows: until the structure is committed, too, the index is searched as it was before.
+"""
+
+import os
+from pathlib import Path
+
+import numpy as np
+
+from search.choosing import Bench, Candidate, Trial, best, candidates
+from search.errors import OutputError
+from search.files import sha256_of_file, sync
+from search.index_writer import IndexWriter
+from search.manifest import Layout, Manifest
+from search.progress import SILENT, Progress
+from search.similarity import Vectors
+from search.store import Among
+from search.store_record import AUTO, FLAT, StoreRecord, StoreWish, StructureFile
+from search.structure_faiss import check_spec
+
+__all__ = ["BORDER", "LEAST", "check_wish", "structure_index"]
+
+BORDER = 200_000
+"""From so many rows on, an exact query takes over 20 ms on one core (benchmarks/approximate.md)."""
+
+LEAST = 1000
+"""Fewer rows get no structure, whoever asks for one."""
+
+_GROWTH = 0.1
+"""Rows newer than the structure are searched exactly beside it, up to this share of those that it has."""
+
+
+def check_wish(wish: StoreWish, width: int) -> None:
+    """Refuse a store that cannot be made of rows of this width, before any work is done.
+
+    Raises:
+        OptionError: naming it.
+    """
+    if wish.spec not in {AUTO, FLAT}:
+        check_spec(wish.spec, width)
+
+
+def structure_index(
+    folder: Path, writer: IndexWriter, wish: StoreWish | None = None, *, progress: Progress = SILENT
+) -> Manifest:
+    """Give an index, whose rows are committed, the store that is wished; return the manifest as it is then.
+
+    Args:
+        folder: the index.
+        writer: its writer.
+        wish: what is asked for; None: what was asked for the last time.
+        progress: is told how far it is, and what was chosen.
+
+    Raises:
+        OptionError: the structure asked for is none.
+        OutputError: it cannot be written; the index is searched as before.
+    """
+    manifest, layout = writer.manifest, Layout(folder)
+    wish = wish or manifest.store.wish
+    if wish.spec == FLAT or manifest.rows < (BORDER if wish.spec == AUTO else LEAST):
+        record = StoreRecord(wish)
+        return manifest if manifest.store == record else writer.keep_store(record)
+    if _fresh(manifest, wish, layout):
+        return manifest
+    layout.structures.mkdir(exist_ok=True)
+    name = f"{manifest.build:06d}-{manifest.generation + 1:06d}.faiss"
+    asides: list[Path] = []
+    try:
+        record = _structured(layout, manifest, wish, _alive(writer), name, asides, progress)
+    except OSError as exc:
+        raise OutputError(
+            f"{layout.structures}: a search structure cannot be written ({exc.strerror}); all sentences are there, and "
+            "the index is searched as before. See that the disk has room, and run it again, or with --store flat."
+        ) from exc
+    finally:
+        for path in asides:
+            path.unlink(missing_ok=True)
+    return writer.keep_store(record)
+
+
+def _fresh(manifest: Manifest, wish: StoreWish, layout: Layout) -> bool:
+    """Say whether what was chosen before is what would be chosen now."""
+    store = manifest.store
+    if store.wish != wish or manifest.rows > store.rows * (1 + _GROWTH):
+        return False
+    path = layout.structures / store.file.name if store.file else None
+    return path is None or (path.exists() and store.file is not None and path.stat().st_size == store.file.size)
+
+
+def _alive(writer: IndexWriter) -> Among | None:
+    alive = np.zeros(writer.manifest.rows, dtype=np.bool_)
+    for source in writer.sources:
+        alive[source.first : source.first + source.rows] = True
+    return None if alive.all() else alive
+
+
+def _structured(
+    layout: Layout,
+    manifest: Manifest,
+    wish: StoreWish,
+    alive: Among | None,
+    name: str,
+    asides: list[Path],
+    progress: Progress,
+) -> StoreRecord:
+    """Try candidates out, put the best in its place, and return what the manifest is to say of it.
+
+    `asides` are files that it may leave.
+    """
+    passport = manifest.passport
+    shape = (manifest.rows, passport.width)
+    vectors: Vectors = np.memmap(layout.vectors(manifest.build), dtype=np.float32, mode="r", shape=shape)
+    tried: list[Trial] = []
+    wanted = candidates(manifest.rows) if wish.spec == AUTO else [Candidate(wish.spec, 1)]
+    progress.start("building a search structure", len(wanted) + 1, "steps")
+    bench = Bench(vectors, passport, alive)
+    for number, candidate in enumerate(wanted):
+        progress.advance(number + 1, candidate.spec)
+        asides.append(layout.structures / f".{name}.{os.getpid()}.{number}.aside")
+        tried.append(bench.try_out(candidate, wish.recall, asides[-1]))
+    progress.advance(len(wanted) + 1)
+    progress.finish()
+    chosen = best(tried, bench.exact_milliseconds if wish.spec == AUTO else np.inf)
+    if chosen is None:
+        progress.tell(f"No search structure is faster than exact search with recall {wish.recall:g}: searched exactly.")
+        return StoreRecord(wish, manifest.rows)
+    record = StoreRecord(
+        wish=wish,
+        rows=manifest.rows,
+        spec=chosen.spec,
+        effort=chosen.effort or 0,
+        spare=chosen.spare,
+        recalls=chosen.recalls,
+        milliseconds=chosen.milliseconds,
+        exact_milliseconds=bench.exact_milliseconds,
+        file=_placed(chosen.path, layout.structures / name),
+    )
+    progress.tell(f"Search structure: {record}.")
+    return record
+
+
+def _placed(aside: Path, path: Path) -> StructureFile:
+    """Put a finished file in its place."""
+    sync(aside)
+    aside.replace(path)
+    sync(path.parent)
+    found = path.stat()
+    return StructureFile(path.name, found.st_size, sha256_of_file(path), found.st_mtime_ns)
