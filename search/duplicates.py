@@ -20,7 +20,7 @@ from search.index import Index
 from search.indexing import build_index
 from search.nearest import check_threshold
 from search.progress import SILENT, Progress
-from search.records import Cluster, Pair
+from search.records import Cluster, Link, Pair, Refused
 from search.similarity import check_weight
 
 __all__ = ["DEFAULT_THRESHOLD", "EXACT", "SEMANTIC", "Duplicates", "find_duplicates", "index_of_files", "normalised"]
@@ -44,6 +44,7 @@ class Duplicates:
     weight: float
     pairs: tuple[Pair, ...]
     clusters: tuple[Cluster, ...]
+    refused: tuple[Refused, ...] = ()
 
     @property
     def removed(self) -> int:
@@ -97,7 +98,7 @@ def find_duplicates(
         weight=weight,
         pairs=tuple(pairs),
         clusters=tuple(
-            Cluster(entries[survivor], tuple(entries[row] for row in members)) for survivor, members in clusters
+            Cluster(entries[survivor], tuple(entries[row] for row in members), tuple(Link(1.0, EXACT) for _ in members)) for survivor, members in clusters
         ),
     )
 
