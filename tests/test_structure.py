@@ -18,14 +18,16 @@ search.fast_build search.openvino_engine search.encoder_openvino search.encoders
 search.store search.store_faiss search.nearest search.metrics
 search.lock search.manifest search.sentence_file search.sources search.index_writer search.index_reader
 search.indexing search.compacting search.verifying search.words search.filters search.query search.data_records
-search.index search.duplicates search.pairs
+search.index search.compared search.exact search.near search.joining search.levels search.clusters search.keeping
+search.duplicates search.deduplicated search.pairs
 search.measurements search.evaluate_rows search.evaluate_search search.evaluate
 search.agreement search.openvino_graph search.compiling
 search.training_options search.training_data search.methods search.pair_data search.training_watch search.joint
 search.training_run search.training search.head search.contrastive search.few search.pair_training search.model_card
 search.finetune
 search.cli.options search.cli.loading search.cli.output search.cli.compile search.cli.finetune search.cli.index
-search.cli.prompt search.cli.query search.cli.duplicates search.cli.evaluate search.cli.info search.cli.verify
+search.cli.prompt search.cli.query search.cli.duplicates_inputs search.cli.duplicates_output search.cli.duplicates
+search.cli.evaluate search.cli.info search.cli.verify
 search.cli.repair search.cli.compact search.cli.main search.cli search.__main__
 """.split()
 """Every module, from the ground up: each imports only those before it."""
@@ -49,7 +51,8 @@ LIBRARIES = {
     "matplotlib": {"search.model_card"},
     "nncf": {"search.openvino_graph"},
     "openvino": {"search.encoder_openvino", "search.openvino_engine", "search.openvino_graph"},
-    "pyarrow": {"search.tables", "search.training_data"},
+    "pyarrow": {"search.deduplicated", "search.tables", "search.training_data"},
+    "rensa": {"search.near"},
     "rich": {"search.cli.output"},
     "safetensors": {"search.encoder_huggingface", "search.finetune", "search.joint"},
     "scipy": {"search.evaluate_rows", "search.head", "search.metrics", "search.pair_training", "search.pairs"},
@@ -61,7 +64,7 @@ LIBRARIES = {
     | {"search.training_watch", "search.contrastive", "search.few", "search.openvino_graph"},
     "tokenizers": {"search.encoder_openvino", "search.openvino_graph"},
     "transformers": {"search.encoder_huggingface", "search.few", "search.training_run", "search.training_watch"},
-    "zstandard": {"search.lines"},
+    "zstandard": {"search.deduplicated", "search.lines"},
 }
 """Which modules import which library, numpy aside; a change of library is a change of these modules alone."""
 
