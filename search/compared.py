@@ -22,7 +22,10 @@ Items = npt.NDArray[np.int64]
 
 
 class Compared:
-    """The items of an index, those of another before them."""
+    """The items of an index, those of another before them: `known` is how many these are, None where there is no other.
+
+    `count` is the number of all.
+    """
 
     def __init__(self, index: IndexReader, against: IndexReader | None = None) -> None:
         """Number the sentences of `against` (where there is one), then those of `index`.
@@ -34,7 +37,7 @@ class Compared:
         if against is not None:
             against.check_encoder(index.passport)
         self._rows = [_rows(side) for side in self._sides]
-        self.known = 0 if against is None else len(self._rows[0])
+        self.known = None if against is None else len(self._rows[0])
         self.count = sum(map(len, self._rows))
 
     @property

@@ -215,7 +215,7 @@ class _Found:
         away[list(refused)] = True
         edges = self._edges.only(~away)
         best: list[tuple[tuple[float, ...], int]] | None = None
-        if self._compared.known:
+        if self._matches.two_sided:
             groups = nearest_known(edges)
         else:
             sizes = np.asarray([len(self._matches.items(one)) for one in self._positions], dtype=np.int64)
@@ -233,7 +233,7 @@ class _Found:
             if number not in refused
             for score, level, a, b in self._expanded(number)
         ]
-        if not self._compared.known:
+        if not self._matches.two_sided:
             for position in self._matches.new.equal:
                 leader, *others = (self._entries[item] for item in self._matches.items(position))
                 found += [Pair(1.0, str(Level.EXACT), *_in_order(leader, other), _EQUAL) for other in others]
@@ -256,7 +256,7 @@ class _Found:
         edges = self._edges
         a, b = self._leader(int(edges.a[number])), int(edges.b[number])
         score, level = _score(edges, number)
-        if self._compared.known:
+        if self._matches.two_sided:
             for item in self._matches.items(self._positions[b]):
                 yield score, level, a, self._entries[item]
         else:
@@ -297,7 +297,7 @@ class _Found:
     def _cluster(self, group: Grouped, edges: Edges, best: Sequence[tuple[tuple[float, ...], int]] | None) -> Cluster:
         own = self._matches.items(self._positions[group.survivor])
         survivor = best[group.survivor][1] if best else own[0]
-        equal = [] if self._compared.known else own
+        equal = [] if self._matches.two_sided else own
         links = {item: Link(1.0, str(Level.EXACT)) for item in equal if item != survivor}
         for node, number in zip(group.members, group.edges, strict=True):
             link = Link(*_score(edges, number))

@@ -66,22 +66,23 @@ class Scoring:
         return Joined(np.minimum(a, b), np.maximum(a, b), scores[kept])
 
 
-def joined(scoring: Scoring, count: int, known: int, threshold: float) -> Iterator[tuple[int, Joined]]:
+def joined(scoring: Scoring, count: int, known: int | None, threshold: float) -> Iterator[tuple[int, Joined]]:
     """Compare positions below `count` with one another; yield how many are behind, and the pairs of the last.
 
-    Where `known` is above 0, those below it are compared with those from it on only.
+    Where `known` is given, those below it are compared with those from it on, and no others.
     """
-    for start in range(known, count, _QUERIES):
+    begin, last = known or 0, count if known is None else known
+    for start in range(begin, count, _QUERIES):
         end = min(start + _QUERIES, count)
         positions = np.arange(start, end)
         queries = weigh(scoring.rows(positions), scoring.weight, scoring.meaning_dim)
         found = [(np.empty(0, np.int64), np.empty(0, np.int64))]
-        for first in range(0 if known else start, known or count, _OTHERS):
-            others = np.arange(first, min(first + _OTHERS, known or count))
+        for first in range(start if known is None else 0, last, _OTHERS):
+            others = np.arange(first, min(first + _OTHERS, last))
             products = queries @ scoring.rows(others).T
             a, b = np.divmod(np.flatnonzero(products.ravel() >= threshold - ROUNDING), len(others))
             a, b = positions[a], others[b]
-            new = np.ones(len(a), np.bool_) if known else b > a
+            new = b > a if known is None else np.ones(len(a), np.bool_)
             found.append((a[new], b[new]))
         a, b = (np.concatenate(side) for side in zip(*found, strict=True))
-        yield end - known, scoring.reaching(a, b, threshold)
+        yield end - begin, scoring.reaching(a, b, threshold)

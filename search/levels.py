@@ -68,6 +68,7 @@ class Matches:
     known: Distinct
     new: Distinct
     edges: Edges
+    two_sided: bool
 
     def leader(self, position: int) -> int:
         """Return the item that leads those with the text at a position."""
@@ -85,7 +86,7 @@ class Matches:
     def involved(self) -> list[int]:
         """Return the positions of pairs, and those of texts that are there more than once."""
         positions = set(self.edges.a.tolist()) | set(self.edges.b.tolist())
-        return sorted(positions if len(self.known.leaders) else positions | set(self.new.equal))
+        return sorted(positions if self.two_sided else positions | set(self.new.equal))
 
 
 def find_matches(
@@ -101,16 +102,17 @@ def find_matches(
         progress: is told how far it is.
     """
     keys, bands = _read(compared, near is not None, progress)
-    known = distinct(keys[: compared.known], 0, compared.texts)
-    new = distinct(keys[compared.known :], compared.known, compared.texts)
+    first = compared.known or 0
+    known = distinct(keys[:first], 0, compared.texts)
+    new = distinct(keys[first:], first, compared.texts)
     leaders = np.concatenate((known.leaders, new.leaders))
-    border = len(known.leaders)
+    border = None if compared.known is None else len(known.leaders)
     scoring = Scoring(lambda positions: compared.vectors(leaders[positions]), compared.passport.meaning_dim, weight)
     found = [_exact(known, new)]
     if near is not None:
         found.append(_near(compared, leaders, bands[leaders], near, scoring, border))
     found += _semantic(scoring, len(leaders), border, threshold, progress)
-    return Matches(known, new, _first_of_each(found, len(leaders)))
+    return Matches(known, new, _first_of_each(found, len(leaders)), compared.known is not None)
 
 
 def _read(compared: Compared, with_bands: bool, progress: Progress) -> tuple[TextKeys, BandKeys]:
@@ -150,7 +152,9 @@ def _exact(known: Distinct, new: Distinct) -> Edges:
     return _edges(a, b, np.ones(len(pairs)), Level.EXACT)
 
 
-def _near(compared: Compared, leaders: Items, bands: BandKeys, least: float, scoring: Scoring, border: int) -> Edges:
+def _near(
+    compared: Compared, leaders: Items, bands: BandKeys, least: float, scoring: Scoring, border: int | None
+) -> Edges:
     """Pair the texts that have the share of pieces in common; their score is that of their rows."""
     candidates = near_candidates(bands, border)
     near = np.zeros(len(candidates), dtype=np.bool_)
@@ -163,9 +167,11 @@ def _near(compared: Compared, leaders: Items, bands: BandKeys, least: float, sco
     return _edges(a, b, scoring.scores(a, b), Level.NEAR)
 
 
-def _semantic(scoring: Scoring, count: int, border: int, threshold: float, progress: Progress) -> Iterator[Edges]:
+def _semantic(
+    scoring: Scoring, count: int, border: int | None, threshold: float, progress: Progress
+) -> Iterator[Edges]:
     total = 0
-    progress.start("comparing", count - border, "sentences")
+    progress.start("comparing", count - (border or 0), "sentences")
     for done, pairs in joined(scoring, count, border, threshold):
         total += len(pairs.a)
         progress.advance(done, f"{total:,} pairs")

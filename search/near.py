@@ -73,12 +73,12 @@ def band_keys(texts: Sequence[str]) -> BandKeys:
     return keys
 
 
-def near_candidates(keys: BandKeys, known: int) -> Items:
+def near_candidates(keys: BandKeys, known: int | None = None) -> Items:
     """Return the (p, 2) pairs of positions, lower first, each once and in order, that have a key in common.
 
     Args:
         keys: (m, 16) of m texts.
-        known: where above 0, only pairs of one of the first `known` and one of the others.
+        known: only pairs of one of the first `known` and one of the others; None: any.
     """
     found = [np.empty(0, dtype=np.int64)]
     for band in keys.T:
@@ -91,10 +91,10 @@ def near_candidates(keys: BandKeys, known: int) -> Items:
     return np.stack(np.divmod(codes, max(1, len(keys))), axis=1)
 
 
-def _codes(group: Items, known: int, count: int) -> Items:
+def _codes(group: Items, known: int | None, count: int) -> Items:
     """Return a number for every pair of a group of positions."""
     group = np.sort(group)
-    if known:
+    if known is not None:
         a, b = np.meshgrid(group[group < known], group[group >= known], indexing="ij")
         return (a * count + b).ravel()
     lower, higher = np.triu_indices(len(group), 1)

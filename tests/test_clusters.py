@@ -42,8 +42,7 @@ graphs = st.integers(2, 9).flatmap(
 def test_what_holds_of_every_graph(
     graph: tuple[int, Scores, set[tuple[int, int]]], preferred: bool, random: object
 ) -> None:
-    """Members are paired with the survivor, refused pairs are apart, nothing that could be removed is left, and the
-    order in which pairs are given changes nothing."""
+    """Members are paired with the survivor, refused pairs apart, no two survivors a pair; in any order of pairs."""
     count, scores, refused = graph
     scores = {pair: score for pair, score in scores.items() if pair not in refused}
     preference = [(float(-one),) for one in range(count)] if preferred else None
@@ -70,14 +69,14 @@ def test_largest_first_among_what_is_left() -> None:
 
 
 def test_tightest_first_then_text() -> None:
-    """Of as many around, the higher scores win; with equal scores the text that sorts first, which has the lower number."""
+    """Of as many around, the higher scores win; of equal scores the lower number, whose text sorts first."""
     assert grouped({(0, 1): 950, (1, 2): 960, (2, 3): 970}, 4) == [[2, 3, 1]]
     assert grouped({(0, 1): 950, (1, 2): 950, (2, 3): 950}, 4) == [[1, 0, 2]]
 
 
 def test_equal_sentences_weigh() -> None:
     """A text that is there three times counts three times, and is a cluster of its own where it has no pair."""
-    assert grouped({(0, 1): 950, (1, 2): 950, (2, 3): 950}, 5, sizes=[1, 1, 1, 3, 2]) == [[2, 3, 1], [4]]
+    assert grouped({(0, 1): 950, (1, 2): 950, (2, 3): 950}, 5, sizes=[1, 1, 1, 3, 2]) == [[2, 1, 3], [4]]
 
 
 def test_refused_members_are_apart() -> None:
@@ -94,7 +93,7 @@ def test_preference_decides_who_survives() -> None:
 
 
 def test_nearest_known() -> None:
-    """Each higher one goes to the lower one it scores highest with; of equal scores, to the exact, then to the first."""
+    """Each higher one goes to the lower one it scores best with; of equal scores, to the exact, then to the first."""
     edges = Edges(
         np.asarray([0, 1, 1, 0, 1, 0, 1], np.int64),
         np.asarray([2, 2, 3, 4, 4, 5, 5], np.int64),
