@@ -74,6 +74,8 @@ class Duplicates:
 
     `pairs`: best first, then in row order; of an exact group one sentence stands for all, and each other is paired with
     it. `clusters`: largest first, then tightest. `refused`: what the guard refused, in the order of `pairs`.
+    `recall`: the share of the semantic pairs that are expected to be among these, measured on some of the sentences; 1
+    where all were compared with all.
     """
 
     count: int
@@ -82,6 +84,7 @@ class Duplicates:
     pairs: tuple[Pair, ...]
     clusters: tuple[Cluster, ...]
     refused: tuple[Refused, ...] = ()
+    recall: float = 1.0
 
     @property
     def removed(self) -> int:
@@ -148,6 +151,7 @@ def find_duplicates(
         pairs=tuple(found.pairs(refusals)),
         clusters=tuple(found.clusters(refusals, keeping)),
         refused=tuple(found.refused(refusals)),
+        recall=matches.recall,
     )
 
 

@@ -14,7 +14,7 @@ import numpy.typing as npt
 from search.compared import Items
 from search.similarity import Vectors, parts, total, weigh
 
-__all__ = ["ROUNDING", "Joined", "Rows", "Scoring", "joined"]
+__all__ = ["ROUNDING", "Joined", "Rows", "Scoring", "Task", "every_pair", "joined"]
 
 ROUNDING = 4e-6
 """More than a float32 product and the fixed score of one pair can differ by."""
@@ -66,23 +66,39 @@ class Scoring:
         return Joined(np.minimum(a, b), np.maximum(a, b), scores[kept])
 
 
-def joined(scoring: Scoring, count: int, known: int | None, threshold: float) -> Iterator[tuple[int, Joined]]:
-    """Compare positions below `count` with one another; yield how many are behind, and the pairs of the last.
+@dataclass(frozen=True, slots=True)
+class Task:
+    """Positions to compare with others; `upper`: only with those behind them, where both are of one side."""
+
+    queries: Items
+    others: Items
+    upper: bool
+
+
+def every_pair(count: int, known: int | None) -> Iterator[Task]:
+    """Yield tasks that compare positions below `count` with one another.
 
     Where `known` is given, those below it are compared with those from it on, and no others.
     """
-    begin, last = known or 0, count if known is None else known
-    for start in range(begin, count, _QUERIES):
-        end = min(start + _QUERIES, count)
-        positions = np.arange(start, end)
+    for start in range(known or 0, count, _QUERIES):
+        queries = np.arange(start, min(start + _QUERIES, count))
+        others = np.arange(start, count) if known is None else np.arange(known)
+        yield Task(queries, others, upper=known is None)
+
+
+def joined(scoring: Scoring, task: Task, threshold: float) -> Joined:
+    """Return the pairs of a task that reach the threshold."""
+    found = [(np.empty(0, np.int64), np.empty(0, np.int64))]
+    for start in range(0, len(task.queries), _QUERIES):
+        positions = task.queries[start : start + _QUERIES]
         queries = weigh(scoring.rows(positions), scoring.weight, scoring.meaning_dim)
-        found = [(np.empty(0, np.int64), np.empty(0, np.int64))]
-        for first in range(start if known is None else 0, last, _OTHERS):
-            others = np.arange(first, min(first + _OTHERS, last))
+        for first in range(0, len(task.others), _OTHERS):
+            others = task.others[first : first + _OTHERS]
             products = queries @ scoring.rows(others).T
             a, b = np.divmod(np.flatnonzero(products.ravel() >= threshold - ROUNDING), len(others))
             a, b = positions[a], others[b]
-            new = b > a if known is None else np.ones(len(a), np.bool_)
-            found.append((a[new], b[new]))
-        a, b = (np.concatenate(side) for side in zip(*found, strict=True))
-        yield end - begin, scoring.reaching(a, b, threshold)
+            if task.upper:
+                a, b = a[b > a], b[b > a]
+            found.append((a, b))
+    a, b = (np.concatenate(side) for side in zip(*found, strict=True))
+    return scoring.reaching(a, b, threshold)

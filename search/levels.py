@@ -4,7 +4,8 @@ Texts are compared, not sentences: of sentences with equal texts one leads. The 
 digests, so that nothing here depends on the order of the input; a place in it is a position.
 """
 
-from collections.abc import Iterable, Iterator
+import hashlib
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from itertools import islice
@@ -12,16 +13,24 @@ from itertools import islice
 import numpy as np
 import numpy.typing as npt
 
+from search.committed import Committed, work_folder
 from search.compared import Compared, Items
 from search.exact import Distinct, TextKeys, distinct, text_keys
-from search.joining import Scoring, joined
+from search.joining import Joined, Scoring, Task, every_pair, joined
+from search.lists import sorted_into_lists
 from search.near import BandKeys, band_keys, near_candidates, share
 from search.progress import Progress
 
-__all__ = ["DEFAULT_NEAR", "LEVELS", "Edges", "Level", "Matches", "find_matches"]
+__all__ = ["ALL_WITH_ALL", "DEFAULT_NEAR", "LEVELS", "Edges", "Level", "Matches", "find_matches"]
 
 DEFAULT_NEAR = 0.9
 """The least share of common pieces of a near pair: a letter or two of a line of text differ."""
+
+ALL_WITH_ALL = 1_000_000_000
+"""So many pairs of texts are all compared (45,000 sentences in some 10 s); of more, those in lists of like ones."""
+
+_WORK = 1
+"""The format of what a stopped job leaves."""
 
 _WINDOW = 8192
 _MILLION = 1_000_000
@@ -62,13 +71,15 @@ class Matches:
     """The pairs of distinct texts, those of the index that is compared with standing before the others.
 
     Where there is no such index `known` is empty, and texts that are there more than once are no pairs of positions:
-    see `Distinct.equal`.
+    see `Distinct.equal`. `recall` is the share of the semantic pairs that are expected to be found: 1 where all texts
+    were compared with all.
     """
 
     known: Distinct
     new: Distinct
     edges: Edges
     two_sided: bool
+    recall: float
 
     def leader(self, position: int) -> int:
         """Return the item that leads those with the text at a position."""
@@ -111,8 +122,14 @@ def find_matches(
     found = [_exact(known, new)]
     if near is not None:
         found.append(_near(compared, leaders, bands[leaders], near, scoring, border))
-    found += _semantic(scoring, len(leaders), border, threshold, progress)
-    return Matches(known, new, _first_of_each(found, len(leaders)), compared.known is not None)
+    semantic = _Semantic(scoring, len(leaders), border, threshold)
+    progress.start("sorting into lists", None, "sentences")
+    tasks, recall = semantic.plan()
+    progress.finish()
+    given = (compared.passport.fingerprint, threshold, weight, border, len(tasks), _WORK)
+    key = hashlib.sha256(repr(given).encode() + known.keys.tobytes() + new.keys.tobytes()).hexdigest()[:24]
+    found += semantic.run(tasks, key, progress)
+    return Matches(known, new, _first_of_each(found, len(leaders)), compared.known is not None, recall)
 
 
 def _read(compared: Compared, with_bands: bool, progress: Progress) -> tuple[TextKeys, BandKeys]:
@@ -167,16 +184,37 @@ def _near(
     return _edges(a, b, scoring.scores(a, b), Level.NEAR)
 
 
-def _semantic(
-    scoring: Scoring, count: int, border: int | None, threshold: float, progress: Progress
-) -> Iterator[Edges]:
-    total = 0
-    progress.start("comparing", count - (border or 0), "sentences")
-    for done, pairs in joined(scoring, count, border, threshold):
-        total += len(pairs.a)
-        progress.advance(done, f"{total:,} pairs")
-        yield _edges(pairs.a, pairs.b, pairs.score, Level.SEMANTIC)
-    progress.finish()
+@dataclass(frozen=True, slots=True)
+class _Semantic:
+    """The search for pairs at the threshold among distinct texts, and how it is done."""
+
+    scoring: Scoring
+    count: int
+    known: int | None
+    threshold: float
+
+    def plan(self) -> tuple[Sequence[Task], float]:
+        """Return what is to be compared, and the share of the pairs that are expected to be found."""
+        products = self.count**2 / 2 if self.known is None else self.known * (self.count - self.known)
+        if products > ALL_WITH_ALL:
+            lists = sorted_into_lists(self.scoring, self.count, self.known, self.threshold)
+            if lists is not None:
+                return list(lists.tasks()), lists.recall
+        return list(every_pair(self.count, self.known)), 1.0
+
+    def run(self, tasks: Sequence[Task], key: str, progress: Progress) -> Iterator[Edges]:
+        """Yield the pairs, block by block; a long job is committed as it goes, under the key."""
+        total = 0
+        progress.start("comparing", len(tasks), "blocks")
+        with work_folder(key) as folder:
+            for done, pairs in Committed(folder).run(tasks, self._joined):
+                total += len(pairs.a)
+                progress.advance(done, f"{total:,} pairs")
+                yield _edges(pairs.a, pairs.b, pairs.score, Level.SEMANTIC)
+        progress.finish()
+
+    def _joined(self, task: Task) -> Joined:
+        return joined(self.scoring, task, self.threshold)
 
 
 def _first_of_each(found: Iterable[Edges], count: int) -> Edges:

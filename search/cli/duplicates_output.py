@@ -33,6 +33,8 @@ def print_found(found: Duplicates) -> None:
             f"{reason} {count:,}" for reason, count in sorted(reasons, key=lambda one: (-one[1], one[0]))
         )
         click.echo(f"{len(found.refused):,} pairs refused: {counts} (--json and --csv list them).")
+    if found.recall < 1.0:
+        click.echo(f"Too many to compare all with all: {found.recall:.1%} of the semantic pairs are found (measured).")
     levels = Counter(pair.level for pair in found.pairs)
     told = ", ".join(f"{count:,} {level}" for level, count in sorted(levels.items()))
     click.echo(
