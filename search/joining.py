@@ -97,8 +97,7 @@ def joined(scoring: Scoring, task: Task, threshold: float) -> Joined:
             products = queries @ scoring.rows(others).T
             a, b = np.divmod(np.flatnonzero(products.ravel() >= threshold - ROUNDING), len(others))
             a, b = positions[a], others[b]
-            if task.upper:
-                a, b = a[b > a], b[b > a]
-            found.append((a, b))
+            wanted = b > a if task.upper else b != a
+            found.append((a[wanted], b[wanted]))
     a, b = (np.concatenate(side) for side in zip(*found, strict=True))
     return scoring.reaching(a, b, threshold)

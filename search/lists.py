@@ -88,8 +88,7 @@ def _tried(scoring: Scoring, count: int, known: int | None, threshold: float) ->
     wanted = min(count - first, _TRIED)
     tried = first + np.arange(wanted) * (count - first) // max(1, wanted)
     found = joined(scoring, Task(tried, np.arange(count if known is None else known), upper=False), threshold)
-    pairs: Items = np.stack([found.a, found.b], axis=1)
-    return pairs[pairs[:, 0] != pairs[:, 1]]
+    return np.stack([found.a, found.b], axis=1)
 
 
 def _recall(visits: Numbers, pairs: Items) -> float:
