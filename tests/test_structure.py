@@ -18,9 +18,9 @@ search.fast_build search.openvino_engine search.encoder_openvino search.encoders
 search.store search.store_faiss search.nearest search.metrics
 search.lock search.manifest search.sentence_file search.sources search.index_writer search.index_reader
 search.indexing search.compacting search.verifying search.words search.filters search.query search.data_records
-search.index search.compared search.exact search.near search.joining search.lists
+search.index search.pairs search.compared search.exact search.decisions search.near search.joining search.lists
 search.committed search.levels search.clusters search.keeping
-search.duplicates search.deduplicated search.pairs
+search.duplicates search.deduplicated search.report
 search.measurements search.evaluate_rows search.evaluate_search search.evaluate
 search.agreement search.openvino_graph search.compiling
 search.training_options search.training_data search.methods search.pair_data search.training_watch search.joint
