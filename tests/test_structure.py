@@ -18,7 +18,7 @@ search.fast_build search.openvino_engine search.encoder_openvino search.encoders
 search.store search.store_faiss search.nearest search.metrics
 search.lock search.manifest search.sentence_file search.sources search.index_writer search.index_reader
 search.indexing search.compacting search.verifying search.words search.filters search.query search.explaining
-search.data_records search.index search.duplicates search.pairs
+search.data_records search.index search.langchain search.duplicates search.pairs
 search.measurements search.evaluate_rows search.evaluate_search search.evaluate
 search.agreement search.openvino_graph search.compiling
 search.training_options search.training_data search.methods search.pair_data search.training_watch search.joint
@@ -44,6 +44,7 @@ LIBRARIES = {
     "faiss": {"search.store_faiss"},
     "filelock": {"search.lock"},
     "huggingface_hub": {"search.checkpoint"},
+    "langchain_core": {"search.langchain"},
     "langchain_huggingface": {"search.encoder_huggingface"},
     "markdown_it": {"search.splitting"},
     "matplotlib": {"search.model_card"},
