@@ -18,21 +18,22 @@ search.fast_build search.openvino_engine search.encoder_openvino search.encoders
 search.store search.store_faiss search.nearest search.metrics
 search.lock search.manifest search.sentence_file search.sources search.index_writer search.index_reader
 search.indexing search.compacting search.verifying search.words search.filters search.query search.explaining
-search.data_records search.index search.langchain search.duplicates search.pairs
+search.service search.data_records search.index search.langchain search.duplicates search.pairs
 search.measurements search.evaluate_rows search.evaluate_search search.evaluate
 search.agreement search.openvino_graph search.compiling
 search.training_options search.training_data search.methods search.pair_data search.training_watch search.joint
 search.training_run search.training search.head search.contrastive search.few search.pair_training search.model_card
 search.finetune
+search.web.guarding search.web.models search.web.app search.web.serving search.web
 search.cli.options search.cli.loading search.cli.output search.cli.compile search.cli.finetune search.cli.index
-search.cli.prompt search.cli.query search.cli.duplicates search.cli.evaluate search.cli.info search.cli.verify
+search.cli.prompt search.cli.query search.cli.duplicates search.cli.serve search.cli.evaluate search.cli.info search.cli.verify
 search.cli.repair search.cli.compact search.cli.main search.cli search.__main__
 """.split()
 """Every module, from the ground up: each imports only those before it."""
 
 LIBRARIES = {
     "accelerate": {"search.processes"},
-    "click": {module for module in READING_ORDER if module.startswith("search.cli.")},
+    "click": {module for module in READING_ORDER if module.startswith("search.cli.")} | {"search.web.serving"},
     "datasets": {
         "search.contrastive",
         "search.joint",
@@ -42,6 +43,7 @@ LIBRARIES = {
         "search.training_run",
     },
     "faiss": {"search.store_faiss"},
+    "fastapi": {"search.web.app", "search.web.models"},
     "filelock": {"search.lock"},
     "huggingface_hub": {"search.checkpoint"},
     "langchain_core": {"search.langchain"},
@@ -50,7 +52,9 @@ LIBRARIES = {
     "matplotlib": {"search.model_card"},
     "nncf": {"search.openvino_graph"},
     "openvino": {"search.encoder_openvino", "search.openvino_engine", "search.openvino_graph"},
+    "prometheus_client": {"search.web.app"},
     "pyarrow": {"search.tables", "search.training_data"},
+    "pydantic": {"search.web.models"},
     "rich": {"search.cli.output"},
     "safetensors": {"search.encoder_huggingface", "search.finetune", "search.joint"},
     "scipy": {"search.evaluate_rows", "search.head", "search.metrics", "search.pair_training", "search.pairs"},
@@ -60,8 +64,10 @@ LIBRARIES = {
     "sqlglot": {"search.filters"},
     "torch": {"search.joint", "search.pair_training", "search.processes", "search.training_run"}
     | {"search.training_watch", "search.contrastive", "search.few", "search.openvino_graph"},
+    "starlette": {"search.web.app", "search.web.guarding"},
     "tokenizers": {"search.encoder_openvino", "search.openvino_graph"},
     "transformers": {"search.encoder_huggingface", "search.few", "search.training_run", "search.training_watch"},
+    "uvicorn": {"search.web.serving"},
     "zstandard": {"search.lines"},
 }
 """Which modules import which library, numpy aside; a change of library is a change of these modules alone."""
