@@ -31,7 +31,8 @@ class DirectionEncoder(ToyEncoder):
     def encode(self, texts: Sequence[str]) -> Encoded:
         """Encode n texts."""
         encoded = super().encode(texts)
-        angles = np.radians([float(text.split()[0]) for text in texts])
+        begins = [text.split()[0] for text in texts]
+        angles = np.radians([float(begin) if begin.isdecimal() else 0.0 for begin in begins])  # canaries have none
         encoded.rows[:, : self.passport.meaning_dim] = 0.0
         encoded.rows[:, :2] = unit(np.stack([np.cos(angles), np.sin(angles)], axis=1))
         return encoded

@@ -181,7 +181,7 @@ def test_detect(tmp_path: Path, name: str, content: str, task: Task) -> None:
     ("content", "task", "message"),
     [
         ("text,label\n", None, "no rows in it"),
-        ("sentence1,sentence2,other\na,b,1\n", None, "need a column score"),
+        ("sentence1,sentence2,other\na,b,x\n", None, "need a column score"),
         ("sentence1,sentence2,score\na,b,1\na,b,high\n", None, r"a\.csv:3: score is 'high', expected a number"),
         ("sentence1,sentence2,score\na, ,1\n", None, r"a\.csv:2: no text in column 'sentence2'"),
         ("sentence1,sentence2,label\na,b,1\na,b,2\n", None, r"a\.csv:3: label is 2, expected 0 or 1"),
