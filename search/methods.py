@@ -19,7 +19,7 @@ FEW_OF_KNOWN = 400
 sooner; with more, rows can be spared to measure."""
 
 FEW_OF_OTHERS = 50
-"""The same for a base that knows other labels. Joint training is the better at fewer, too, but of so few rows none can be
+"""The same for a base that knows other labels. Joint training is better at fewer, too, but of so few rows none can be
 held back, and without them it has neither figures nor a temperature, which the head has."""
 
 
