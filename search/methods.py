@@ -7,10 +7,20 @@ from search.similarity import Labels
 from search.training_data import TrainingData
 from search.training_options import FinetuneOptions, Method
 
-__all__ = ["FEW_ROWS", "Choice", "choose", "known_labels"]
+__all__ = ["FEW_OF_KNOWN", "FEW_OF_OTHERS", "FEW_PLAIN", "Choice", "choose", "known_labels"]
 
-FEW_ROWS = 400
-"""Up to so many rows are few: joint training has too few steps on them to learn more than the other ways do."""
+FEW_PLAIN = 800
+"""Up to so many rows are few for a base without labels; more teach joint training as much as contrast.
+
+This border and the next are where `benchmarks/few_shot.md` measured them."""
+
+FEW_OF_KNOWN = 400
+"""The same of labels that the base knows: head and joint training are as good at any number, and the head is done
+sooner; with more, rows can be spared to measure."""
+
+FEW_OF_OTHERS = 50
+"""The same for a base that knows other labels. Joint training is better at fewer, too, but of so few rows none can be
+held back, and without them it has neither figures nor a temperature, which the head has."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,15 +42,18 @@ def choose(data: TrainingData, known: Labels | None, options: FinetuneOptions) -
     if options.method != Method.AUTO:
         return Choice(options.method, "as asked")
     rows = int((data.classes >= 0).sum())
-    if rows > FEW_ROWS:
-        return Choice(Method.JOINT, f"{rows} labelled rows, more than {FEW_ROWS}: enough to train encoder and logits")
-    few = f"{rows} labelled rows, no more than {FEW_ROWS}"
     if known is None:
-        return Choice(Method.CONTRASTIVE, f"{few}, and a base without labels: it has yet to learn what matters to them")
-    if known_labels(known, data.labels) is not None:
-        return Choice(Method.HEAD, f"{few}, of labels that the base knows: its logits are the start, and little moves")
-    names = ", ".join(known.names)
-    return Choice(Method.HEAD, f"{few}, and a base that knows {names}: its features are better than few rows can make")
+        few, method = FEW_PLAIN, Method.CONTRASTIVE
+        why = "a base without labels: it has yet to learn what matters to them"
+    elif known_labels(known, data.labels) is not None:
+        few, method = FEW_OF_KNOWN, Method.HEAD
+        why = "labels that the base knows: its logits are the start, and little moves"
+    else:
+        few, method = FEW_OF_OTHERS, Method.HEAD
+        why = f"a base that knows {', '.join(known.names)}: its features are better than few rows can make"
+    if rows > few:
+        return Choice(Method.JOINT, f"{rows} labelled rows, more than {few}: enough to train encoder and logits")
+    return Choice(method, f"{rows} labelled rows, no more than {few}, and {why}")
 
 
 def known_labels(known: Labels, wanted: Labels) -> list[int] | None:

@@ -68,7 +68,7 @@ def test_the_report_says_how_and_why(contrasted: tuple[Path, dict[str, Any]]) ->
     """Method and reason are in the report and the model card; nothing was held back; the contrast fell."""
     folder, report = contrasted
     assert report["method"] == report["options"]["method"] == "contrastive"
-    assert report["why"].startswith("16 labelled rows, no more than 400")
+    assert report["why"].startswith("16 labelled rows, no more than 800")
     assert (report["training_rows"], report["validation"]) == (16, None)
     assert report["cross_validation"]["rows"] == 16
     losses = [epoch["training_loss"] for epoch in report["epochs"]]

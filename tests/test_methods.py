@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from search.errors import OptionError
-from search.methods import FEW_ROWS, choose, known_labels
+from search.methods import FEW_OF_KNOWN, FEW_OF_OTHERS, FEW_PLAIN, choose, known_labels
 from search.similarity import Labels, Scale
 from search.training_data import TrainingData, from_texts
 from search.training_options import EPOCHS, FinetuneOptions, Method
@@ -24,11 +24,19 @@ def _data(rows: int, labels: Labels, folder: Path) -> TrainingData:
 @pytest.mark.parametrize(
     ("rows", "labels", "known", "method", "why"),
     [
-        (FEW_ROWS + 1, POLES, None, Method.JOINT, "401 labelled rows, more than 400"),
-        (FEW_ROWS + 1, POLES, FEELINGS, Method.JOINT, "401 labelled rows, more than 400"),
-        (FEW_ROWS, POLES, None, Method.CONTRASTIVE, "400 labelled rows, no more than 400, and a base without labels"),
-        (16, FEELINGS, FEELINGS, Method.HEAD, "16 labelled rows, no more than 400, of labels that the base knows"),
-        (16, POLES, FEELINGS, Method.HEAD, "of labels that the base knows"),
+        (FEW_PLAIN + 1, POLES, None, Method.JOINT, "801 labelled rows, more than 800"),
+        (FEW_PLAIN, POLES, None, Method.CONTRASTIVE, "800 labelled rows, no more than 800, and a base without labels"),
+        (FEW_OF_KNOWN + 1, POLES, FEELINGS, Method.JOINT, "401 labelled rows, more than 400"),
+        (
+            FEW_OF_KNOWN,
+            FEELINGS,
+            FEELINGS,
+            Method.HEAD,
+            "400 labelled rows, no more than 400, and labels that the base",
+        ),
+        (FEW_OF_OTHERS + 1, EMOTIONS, FEELINGS, Method.JOINT, "51 labelled rows, more than 50"),
+        (FEW_OF_OTHERS, EMOTIONS, FEELINGS, Method.HEAD, "50 labelled rows, no more than 50, and a base that knows"),
+        (16, POLES, FEELINGS, Method.HEAD, "labels that the base knows"),
         (16, EMOTIONS, FEELINGS, Method.HEAD, "a base that knows negative, neutral, positive"),
     ],
 )
@@ -44,7 +52,7 @@ def test_rows_and_base_decide(
 @pytest.mark.parametrize("method", [Method.CONTRASTIVE, Method.HEAD, Method.JOINT])
 def test_the_user_has_the_last_word(method: Method, tmp_path: Path) -> None:
     """A method that is asked for is taken, whatever the rows."""
-    for rows in (16, FEW_ROWS + 1):
+    for rows in (16, FEW_PLAIN + 1):
         choice = choose(_data(rows, POLES, tmp_path), None, FinetuneOptions(method=method, epochs=5))
         assert (choice.method, choice.why) == (method, "as asked")
 

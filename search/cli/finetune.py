@@ -69,8 +69,8 @@ def command(
 ) -> None:
     """Fine-tune an encoder on labelled FILES (CSV, TSV, JSONL, Parquet) into a checkpoint.
 
-    The encoder learns the labels and keeps its meaning, so that it still finds what it found before. Up to 400 rows are
-    learned in other ways than more are (--method): contrastive draws the texts of one label together and then fits the
+    The encoder learns the labels and keeps its meaning, so that it still finds what it found before. Few rows are
+    learned in other ways than many are (--method): contrastive draws the texts of one label together and then fits the
     logits, head fits the logits alone, joint trains all at once. An option that the method does not use is refused.
     Files with the columns sentence1 and sentence2 (and score, or label 1 or 0, or neither: all say the same) teach it
     meaning instead.
