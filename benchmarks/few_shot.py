@@ -18,7 +18,6 @@ import argparse
 import json
 import os
 import subprocess
-import sys
 import tempfile
 import time
 from collections import Counter, defaultdict
@@ -30,6 +29,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from environments import environment
 
 from search.checkpoint import BASE_ENCODER, SHIPPED_ENCODER, Card, find
 from search.cli.output import print_table, say
@@ -44,7 +44,6 @@ from search.training_options import FinetuneOptions, Method
 from search.training_run import encode
 
 SETFIT = "1.2.0"
-ROOT = Path(__file__).parents[1]
 EMOTIONS = ("anger", "fear", "joy", "love", "sadness", "surprise")
 JUDGED = 600
 
@@ -117,7 +116,7 @@ class SetFit:
 
     def __init__(self, threads: int) -> None:
         """Make the environment where it is missing, and start."""
-        python = _environment()
+        python = environment(f"setfit-{SETFIT}", [f"setfit=={SETFIT}"])
         self._process = subprocess.Popen(
             [python, str(Path(__file__).with_name("few_shot_setfit.py"))],
             stdin=subprocess.PIPE,
@@ -147,19 +146,6 @@ class SetFit:
             )
         answer: dict[str, float] = json.loads(line)
         return answer
-
-
-def _environment() -> str:
-    folder = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "kindred" / f"setfit-{SETFIT}"
-    python = str(folder / "bin" / "python")
-    if not (folder / "installed").exists():
-        say(f"Installing SetFit {SETFIT} into {folder} ...")
-        pinned = ["--quiet", "--constraint", str(ROOT / "constraints.txt")]
-        subprocess.run([sys.executable, "-m", "venv", "--clear", str(folder)], check=True)
-        subprocess.run([python, "-m", "pip", "install", *pinned, "torch"], check=True)
-        subprocess.run([python, "-m", "pip", "install", *pinned, f"setfit=={SETFIT}"], check=True)
-        (folder / "installed").touch()
-    return python
 
 
 def kindred(task: Task, rows: Rows, seed: int) -> dict[str, float]:

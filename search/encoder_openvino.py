@@ -173,8 +173,8 @@ class OpenVINOEncoder:
                     yield self._batch([tokens[one] for one in chosen], [start + one for one in chosen], length, most)
 
     def _batch(self, tokens: Sequence[list[int]], texts: list[int], length: int, most: int) -> _Batch:
-        """Pad texts to the length, and add rows of nothing up to one of few sizes."""
-        step = max(1, most // _STEPS)
+        """Pad texts to the length, and add rows of nothing up to one of few sizes; none to a text alone (a query)."""
+        step = max(1, most // _STEPS) if len(tokens) > 1 else 1
         size = min(most, -(-len(tokens) // step) * step)
         numbers = np.full((size, length), self._pad, dtype=np.int64)
         mask = np.zeros((size, length), dtype=np.int64)

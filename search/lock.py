@@ -5,8 +5,6 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from filelock import FileLock, Timeout
-
 from search.errors import OutputError
 
 __all__ = ["WriterLock"]
@@ -17,6 +15,8 @@ class WriterLock:
 
     def __init__(self, lock: Path, holder: Path, *, wait: float = 0.0) -> None:
         """Name the file to lock, and the one that says who holds it; wait so many seconds for another to finish."""
+        from filelock import FileLock
+
         self._lock = FileLock(lock, timeout=wait)
         self._holder = holder
 
@@ -26,6 +26,8 @@ class WriterLock:
         Raises:
             OutputError: another process is writing, which is named; or nobody may write there.
         """
+        from filelock import Timeout
+
         try:
             self._lock.acquire()
             self._holder.write_text(f"{os.getpid()}\n", encoding="ascii")

@@ -7,7 +7,6 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from markdown_it import MarkdownIt
 from sentencex import get_sentence_boundaries
 
 __all__ = ["Span", "markdown_blocks", "sentence_spans", "trimmed"]
@@ -80,6 +79,8 @@ def markdown_blocks(text: str) -> Iterator[Span]:
 
     Code, HTML and the marks at a block's start (#, -, 1., >) are left out; marks inside a line (**, links) stay.
     """
+    from markdown_it import MarkdownIt
+
     text = text.replace("\0", "\N{REPLACEMENT CHARACTER}")  # as the parser does
     starts = [0, *(found.end() for found in _LINE_END.finditer(text)), len(text)]
     for token in MarkdownIt("commonmark").parse(text):

@@ -151,6 +151,22 @@ def test_the_fast_rows_are_bitwise_equal_in_any_company(built: Path) -> None:
     np.testing.assert_array_equal(encoder.encode([texts[5]]).rows[0], rows[5])
 
 
+def test_a_query_is_run_alone(built: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One text is one row of a batch; rows of nothing beside it would take as long as it does."""
+    encoder = OpenVINOEncoder(str(built))
+    run, sizes = encoder._run, set[int]()
+
+    def noted(batches: Any, *others: Any) -> None:
+        batches = list(batches)
+        sizes.update(len(batch.numbers) for batch in batches)
+        run(iter(batches), *others)
+
+    monkeypatch.setattr(encoder, "_run", noted)
+    for text in TEXTS:
+        encoder.encode([text])
+    assert sizes == {1}
+
+
 def test_more_texts_than_a_window_stay_in_order(built: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Texts are sorted by length within a window only; the rows come back in the order given."""
     encoder = OpenVINOEncoder(str(built))

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, Self
 
 import click
 from rich.console import Console
-from rich.progress import BarColumn, Progress, ProgressColumn, Task, TaskID, TextColumn, TimeRemainingColumn
 from rich.table import Table
 from rich.text import Text
 
@@ -17,6 +16,8 @@ from search.compressed import kind_of
 from search.records import Hit, Sentence
 
 if TYPE_CHECKING:
+    from rich.progress import Progress, Task, TaskID
+
     from search.explaining import Explanation, Part
 
 __all__ = ["Bar", "cell", "place", "print_json", "print_table", "say", "show_hits", "shown"]
@@ -136,13 +137,20 @@ def _largest(parts: "Sequence[Part]") -> "list[Part]":
     return sorted(told, key=lambda part: -abs(part.value))[:_MOST_TOLD]
 
 
-class _Rate(ProgressColumn):
-    """Units a second."""
+def _progress(*, disable: bool) -> "Progress":
+    """Make rich's bar: what is done, with its rate and the time left. A query draws none, and need not load it."""
+    from rich.progress import BarColumn, Progress, ProgressColumn, TextColumn, TimeRemainingColumn
 
-    def render(self, task: Task) -> Text:
-        """Draw the rate."""
-        speed = task.finished_speed or task.speed
-        return Text(f"{speed:,.0f} {task.fields['unit']}/s" if speed else "")
+    class Rate(ProgressColumn):
+        """Units a second."""
+
+        def render(self, task: "Task") -> Text:
+            """Draw the rate."""
+            speed = task.finished_speed or task.speed
+            return Text(f"{speed:,.0f} {task.fields['unit']}/s" if speed else "")
+
+    columns = (TextColumn("{task.description}"), BarColumn(), Rate(), TimeRemainingColumn(compact=True))
+    return Progress(*columns, TextColumn("{task.fields[note]}"), console=Console(stderr=True), disable=disable)
 
 
 class Bar:
@@ -151,15 +159,7 @@ class Bar:
     def __init__(self) -> None:
         """Draw nothing yet."""
         self._terminal = sys.stderr.isatty()
-        self._progress = Progress(
-            TextColumn("{task.description}"),
-            BarColumn(),
-            _Rate(),
-            TimeRemainingColumn(compact=True),
-            TextColumn("{task.fields[note]}"),
-            console=Console(stderr=True),
-            disable=not self._terminal,
-        )
+        self._progress = _progress(disable=not self._terminal)
         self._task: TaskID | None = None
         self._said = time.monotonic()
 
