@@ -174,7 +174,10 @@ def quantise(graph: "Model", recipe: Recipe, texts: Sequence[str], folder: Path)
             smooth_quant_alphas=nncf.AdvancedSmoothQuantParameters(matmul=recipe.smooth)
         ),
     )
-    openvino.save_model(quantised, folder / GRAPH, compress_to_fp16=False)
+    try:
+        openvino.save_model(quantised, folder / GRAPH, compress_to_fp16=False)
+    except RuntimeError as exc:  # what OpenVINO makes of every error of the system
+        raise EncoderError(f"{folder / GRAPH} cannot be written; is the disk full? ({exc})") from exc
 
 
 def _products(graph: "Model", layers: int) -> tuple[list[str], list[str], list[str]]:

@@ -99,14 +99,17 @@ def test_another_encoder_is_refused(index: Path, small_bert: Path, capsys: pytes
 @pytest.mark.slow
 def test_a_changed_encoder_is_refused(small_bert: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """An encoder folder that was trained on since is another encoder, though its name is the same."""
+    import torch
+    from transformers import BertConfig, BertModel
+
     (tmp_path / "a.txt").write_text("the room was good\n", encoding="utf-8")
     encoder = tmp_path / "encoder"
     encoder.mkdir()
     for file in small_bert.iterdir():
         (encoder / file.name).write_bytes(file.read_bytes())
     succeed(capsys, "index", tmp_path / "a.txt", "--out", tmp_path / "index", "--encoder", encoder)
-    settings = json.loads((encoder / "config.json").read_text(encoding="utf-8"))
-    (encoder / "config.json").write_text(json.dumps({**settings, "layer_norm_eps": 0.1}), encoding="utf-8")
+    torch.manual_seed(8)
+    BertModel(BertConfig.from_pretrained(encoder)).save_pretrained(encoder)
     message = refuse(capsys, "query", tmp_path / "index", "the room")
     assert f"was made by the encoder {encoder}" in message
     assert "is another, whose scores would mean nothing here" in message

@@ -20,7 +20,7 @@ from search.index import Index
 from search.index_writer import IndexWriter
 from search.indexing import build_index
 from search.verifying import verify_index
-from tests.cli_runner import refuse, start, succeed, tree
+from tests.cli_runner import refuse, run, start, succeed, tree
 from tests.test_index import content_of
 from tests.toy import ToyEncoder
 
@@ -184,9 +184,7 @@ def test_a_folder_that_may_not_be_written_to(job: str, index: Path, monkeypatch:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    "limit", [pytest.param(300, id="texts"), pytest.param(30_000, id="weights"), pytest.param(150_000, id="state")]
-)
+@pytest.mark.parametrize("limit", [pytest.param(300, id="texts"), pytest.param(30_000, id="weights")])
 def test_a_checkpoint_that_finds_no_room_leaves_the_folder_as_it_was(
     limit: int,
     tmp_path: Path,
@@ -203,6 +201,23 @@ def test_a_checkpoint_that_finds_no_room_leaves_the_folder_as_it_was(
     assert "nothing was changed" in message
     assert "room" in message
     assert not out.exists()
+
+
+@pytest.mark.slow
+def test_a_build_that_finds_no_room_leaves_the_checkpoint_whole(
+    tmp_path: Path, small_bert: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """There is room for the checkpoint, but not for its int8 build: it is there, and why it has none is said."""
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    labels, out = tmp_path / "labels.csv", tmp_path / "out"
+    labels.write_text("text,label\ngood room,1\nlovely food,1\nbad room,0\nawful food,0\n", encoding="utf-8")
+    with _files_up_to(150_000):
+        outcome = run(capsys, "finetune", labels, "--base", small_bert, "--out", out, "--epochs", 1)
+    assert outcome.code == 0, outcome.err
+    assert "No fast build: " in outcome.err
+    assert "The checkpoint is whole and runs with torch" in outcome.err
+    assert (out / "model.safetensors").exists()
+    assert not (out / "openvino").exists()
 
 
 def test_an_output_that_takes_nothing_more_ends_with_a_message(tmp_path: Path) -> None:
