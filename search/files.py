@@ -8,13 +8,14 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from search.errors import InputError, OutputError
 
 __all__ = [
     "cache_folder",
     "check_free",
+    "new_file",
     "new_folder",
     "read_json",
     "sha256_of_file",
@@ -51,11 +52,21 @@ def write_text(path: Path, text: str) -> None:
 
 
 def write_bytes(path: Path, content: bytes) -> None:
-    """Write a file aside, flush it and rename it: a reader sees the old content or the new."""
+    """Write bytes as a file, whole or not at all."""
+    with new_file(path) as file:
+        file.write(content)
+
+
+@contextmanager
+def new_file(path: Path) -> Iterator[BinaryIO]:
+    """Give a file to fill beside `path`; flush it and put it in place when the block ends well.
+
+    A reader sees the old content or the new.
+    """
     aside = path.with_name(f".{path.name}.{os.getpid()}.aside")
     try:
         with aside.open("wb") as file:
-            file.write(content)
+            yield file
             file.flush()
             os.fsync(file.fileno())
         aside.replace(path)

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-__all__ = ["Cluster", "Entry", "Hit", "IndexedSource", "Pair", "Sentence", "Source"]
+__all__ = ["Cluster", "Entry", "Hit", "IndexedSource", "Link", "Pair", "Refused", "Sentence", "Source"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +131,11 @@ class Hit:
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """Two sentences that say the same. `level` is "exact" or "semantic"; `a` comes before `b` in the index."""
+    """Two sentences that say the same.
+
+    `level` is what found it: "exact", "near" or "semantic". `a` comes before `b` in the index; where an index or files
+    are compared with others, `a` is one of the others.
+    """
 
     score: float
     level: str
@@ -151,11 +155,49 @@ class Pair:
 
 
 @dataclass(frozen=True, slots=True)
+class Refused:
+    """Two sentences that would be a `Pair`, had the guard not found a difference that counts.
+
+    `reason` is the guard's code for it ("negation", "number", ...), `words` are those that caused it.
+    """
+
+    score: float
+    level: str
+    a: Entry
+    b: Entry
+    reason: str
+    words: tuple[str, ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the refusal as `--json` prints it."""
+        return {
+            "score": self.score,
+            "level": self.level,
+            "a": self.a.place(),
+            "b": self.b.place(),
+            "reason": self.reason,
+            "words": list(self.words),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """What ties a member to its survivor: the score and the level of their pair.
+
+    Of sentences that are equal, one stands for all; a member's link may be that of its equal.
+    """
+
+    score: float
+    level: str
+
+
+@dataclass(frozen=True, slots=True)
 class Cluster:
-    """Sentences that say the same as their survivor; `members` are the others, in row order."""
+    """Sentences that say the same as their survivor; `members` are the others, in row order, each with its link."""
 
     survivor: Entry
     members: tuple[Entry, ...]
+    links: tuple[Link, ...]
 
     @property
     def size(self) -> int:
@@ -164,4 +206,8 @@ class Cluster:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the cluster as `--json` prints it."""
-        return {"survivor": self.survivor.place(), "members": [member.place() for member in self.members]}
+        members = [
+            {**member.place(), "score": link.score, "level": link.level}
+            for member, link in zip(self.members, self.links, strict=True)
+        ]
+        return {"survivor": self.survivor.place(), "members": members}

@@ -42,6 +42,7 @@ __all__ = [
     "Labels",
     "Scale",
     "Vectors",
+    "block_polarity",
     "check_weight",
     "label_block",
     "opposite",
@@ -115,6 +116,17 @@ def sentiment_blocks(probabilities: npt.ArrayLike, labels: Labels) -> Vectors:
         return unit(np.sqrt(array))
     angle = (polarity(array) + 1.0) * (np.pi / 4.0)
     return unit(np.stack([np.cos(angle), np.sin(angle)], axis=1))
+
+
+def block_polarity(blocks: npt.ArrayLike) -> npt.NDArray[np.float64]:
+    """Return the (n,) polarities in [-1, 1] that (n, 2) sentiment blocks of ordinal labels were made of.
+
+    >>> feelings = Labels(("negative", "neutral", "positive"), Scale.ORDINAL)
+    >>> block_polarity(sentiment_blocks([[0.9, 0.1, 0.0], [0.0, 1.0, 0.0]], feelings)).round(6).tolist()
+    [-0.9, 0.0]
+    """
+    array = np.asarray(blocks, dtype=np.float64)
+    return np.arctan2(array[:, 1], array[:, 0]) * (4.0 / np.pi) - 1.0
 
 
 def label_block(labels: Labels, name: str) -> Vectors:

@@ -152,7 +152,8 @@ def test_pairs_are_also_written_as_csv(
     assert "4 sentences, 4 pairs at -1 (weight 0.3)" in told
     with report.open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
-    assert list(rows[0]) == ["score", "level", "source_a", "line_a", "text_a", "source_b", "line_b", "text_b"]
+    sides = ["source_a", "line_a", "text_a", "source_b", "line_b", "text_b"]
+    assert list(rows[0]) == ["score", "level", *sides, "refused", "words"]
     assert (rows[0]["score"], rows[0]["level"], rows[0]["line_a"], rows[0]["line_b"]) == ("1.000000", "exact", "2", "5")
     assert {row["source_a"] for row in rows} == {str(corpus)}
     assert any(row["text_b"] == "caf\u00e9 food, \u201clovely\u201d" for row in rows)

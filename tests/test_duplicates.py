@@ -2,17 +2,21 @@
 
 import itertools
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from search.corpus import Corpus
-from search.duplicates import DEFAULT_THRESHOLD, Duplicates, find_duplicates, index_of_files, normalised
+from search.duplicates import DEFAULT_THRESHOLD, Duplicates, find_duplicates, index_of_files
 from search.encoder import Encoded
 from search.errors import EncoderError, OptionError
+from search.exact import normalised
 from search.index import Index
 from search.indexing import build_index
+from search.keeping import Keeping
 from search.similarity import unit
 from tests.toy import EMOTIONS, ToyEncoder
 
@@ -49,12 +53,13 @@ def find(tmp_path: Path) -> Find:
         *,
         threshold: float = DEFAULT_THRESHOLD,
         weight: float | None = None,
+        **options: Any,
     ) -> Duplicates:
         path = tmp_path / f"{next(numbers)}.txt"
         path.write_text("\n".join(texts), encoding="utf-8")
         build_index(Corpus([str(path)]), path.with_suffix(""), encoder or ToyEncoder())
         with Index(path.with_suffix("")) as index:
-            return find_duplicates(index, threshold=threshold, weight=weight)
+            return find_duplicates(index, threshold=threshold, weight=weight, **options)
 
     return found
 
@@ -137,7 +142,7 @@ def test_no_chaining(find: Find) -> None:
     assert clusters_of(find(["0 a", "10 b", "20 c", "30 d"], **options)) == [["10 b", "0 a", "20 c"]]
     assert clusters_of(find([f"{angle} x" for angle in range(0, 60, 10)], **options)) == [
         ["10 x", "0 x", "20 x"],
-        ["30 x", "40 x"],
+        ["40 x", "30 x", "50 x"],
     ]
     # With a copy of the last, the third has most sentences around it.
     assert clusters_of(find(["0 a", "10 b", "20 c", "30 d", "30 d"], **options)) == [["20 c", "10 b", "30 d", "30 d"]]
@@ -198,7 +203,8 @@ def test_as_json(find: Find) -> None:
     assert [pair.to_dict() for pair in found.pairs] == [
         {"score": 1.0, "level": "exact", "a": a, "b": b, "reason": "equal text"}
     ]
-    assert [cluster.to_dict() for cluster in found.clusters] == [{"survivor": a, "members": [b]}]
+    member = {**b, "score": 1.0, "level": "exact"}
+    assert [cluster.to_dict() for cluster in found.clusters] == [{"survivor": a, "members": [member]}]
 
 
 @pytest.mark.parametrize(
@@ -224,6 +230,100 @@ def test_other_labels(find: Find) -> None:
     assert (len(plain.pairs), plain.weight) == (1, 0.0)
     with pytest.raises(EncoderError, match="knows meaning only"):
         find(texts, ToyEncoder(None), weight=0.2)
+
+
+def test_a_near_pair(find: Find) -> None:
+    """Texts of nearly the same letters are a near pair whatever they score, and say how much they have in common."""
+    long = "good " + " ".join(f"{number} nights" for number in range(10, 60))
+    texts = [long, long.replace("good", "bad"), long.upper()]
+    found = find(texts, threshold=0.999, weight=0.5)
+    pairs = {(pair.a.row, pair.b.row): pair for pair in found.pairs}
+    assert pairs.keys() == {(0, 1), (0, 2), (1, 2)}
+    assert {pair.level for pair in found.pairs} == {"near"}
+    assert pairs[0, 2].reason == "100% of their pieces of text in common"
+    assert pairs[0, 1].score == score_of(long, texts[1], 0.5) < 0.8
+    assert [pair.b.row for pair in find(texts, threshold=0.999, near=None).pairs] == []
+    assert [pair.b.row for pair in find(texts, threshold=0.999, near=1.0).pairs] == [2]
+    with pytest.raises(OptionError, match=r"near is 0\.5"):
+        find(texts, near=0.5)
+
+
+@dataclass(frozen=True)
+class Difference:
+    """Why the guard of these tests refuses."""
+
+    reason: str
+    words: tuple[str, ...]
+
+
+def guard(first: str, second: str, feelings: tuple[float, float] | None) -> Difference | None:
+    """Refuse what has other digits, or feelings that differ by one."""
+    digits = [tuple(sorted(filter(str.isdigit, text))) for text in (first, second)]
+    if digits[0] != digits[1]:
+        return Difference("number", digits[0] + digits[1])
+    if feelings is not None and abs(feelings[0] - feelings[1]) >= 1:
+        return Difference("feeling", tuple(f"{one:+.1f}" for one in feelings))
+    return None
+
+
+def test_refused_pairs(find: Find) -> None:
+    """What the guard refuses is no pair and in no cluster with the other; it is listed with reason and words."""
+    texts = ["room 2", "room 3", "3 room", "room  2", "good room 2", "bad room 2"]
+    found = find(texts, threshold=0.9, weight=0.0, guard=guard)
+    assert {one.reason for one in found.refused} == {"number", "feeling"}
+    everyone = {(pair.a.row, pair.b.row) for pair in found.pairs} | {(one.a.row, one.b.row) for one in found.refused}
+    unguarded = find(texts, threshold=0.9, weight=0.0)
+    assert everyone == {(pair.a.row, pair.b.row) for pair in unguarded.pairs}
+    assert unguarded.refused == ()
+    refusal = next(one for one in found.refused if (one.a.row, one.b.row) == (1, 3))
+    assert (refusal.level, refusal.reason, sorted(refusal.words)) == ("semantic", "number", ["2", "3"])
+    assert refusal.score == score_of(texts[1], texts[3], 0.0)
+    feeling = next(one for one in found.refused if one.reason == "feeling")
+    assert sorted(feeling.words) == ["+0.9", "-0.9"], "polarities reach the guard"
+    for cluster in found.clusters:
+        together = {entry.row for entry in (cluster.survivor, *cluster.members)}
+        assert not any({one.a.row, one.b.row} <= together for one in found.refused)
+    assert [(pair.a.row, pair.b.row) for pair in found.pairs if pair.level == "exact"] == [(0, 3)]
+
+
+def test_labels_without_an_order_give_the_guard_no_feelings(find: Find) -> None:
+    """Nominal labels, and no labels, leave feelings out."""
+    for labels in (EMOTIONS, None):
+        asked: list[object] = []
+
+        def note(_: str, __: str, feelings: object, asked: list[object] = asked) -> None:
+            asked.append(feelings)
+
+        find(["joy room", "anger room"], ToyEncoder(labels), weight=0.0, guard=note)
+        assert asked == [None]
+
+
+def test_the_digest_is_of_what_was_found(find: Find) -> None:
+    """It is equal for any order of the input and any place of it, and another for other findings."""
+    first = find(TEXTS, weight=0.0, guard=guard)
+    assert first.refused
+    assert len(first.digest) == 64
+    for seed in range(3):
+        shuffled = np.random.default_rng(seed).permutation(TEXTS).tolist()
+        assert find(shuffled, weight=0.0, guard=guard).digest == first.digest
+    others = [find(TEXTS, weight=0.0), find(TEXTS[1:], weight=0.0, guard=guard), find(TEXTS, guard=guard)]
+    assert len({first.digest, *(one.digest for one in others)}) == 4
+
+
+@pytest.mark.parametrize(
+    ("keep", "survivors"),
+    [
+        ("most-central", ["cafe\u0301 food", "good room"]),
+        ("first", ["caf\u00e9   food", "good room"]),
+        ("longest", ["caf\u00e9   food", "room good  room"]),
+    ],
+)
+def test_keep(keep: str, survivors: list[str], find: Find) -> None:
+    """Who survives is the first or the longest of those that are paired; the clusters' sentences are the same."""
+    texts = ["good room", "room good", "room good  room", "caf\u00e9   food", "cafe\u0301 food", "cafe\u0301 food"]
+    found = find(texts, threshold=0.99, keeping=Keeping(keep))
+    assert sorted(cluster.survivor.sentence.text for cluster in found.clusters) == sorted(survivors)
+    assert sorted(cluster.size for cluster in found.clusters) == [3, 3]
 
 
 def test_index_of_files(tmp_path: Path, toy: ToyEncoder) -> None:

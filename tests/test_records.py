@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from search.records import Cluster, Entry, Hit, Pair, Sentence, Source
+from search.records import Cluster, Entry, Hit, Link, Pair, Refused, Sentence, Source
 
 ROOM = Sentence("Das Zimmer war eiskalt 🥶", "corpora/hôtels.txt", 7, 120, 144, {"stars": 2, "größe": None})
 POOL = Sentence("The pool is warm.", "corpora/hotels.txt", 9, 0, 17)
@@ -67,20 +67,32 @@ def test_a_pair_names_both_places() -> None:
 @pytest.mark.parametrize(("members", "size"), [((), 1), ((WARM,), 2), ((WARM, WARM), 3)])
 def test_a_cluster_is_its_survivor_and_the_others(members: tuple[Entry, ...], size: int) -> None:
     """The survivor counts, and is not among the members."""
-    cluster = Cluster(COLD, members)
+    cluster = Cluster(COLD, members, (Link(0.95, "semantic"),) * len(members))
     assert cluster.size == size
-    assert list(cluster.to_dict().items()) == [("survivor", COLD_PLACE), ("members", [WARM_PLACE] * (size - 1))]
+    member = {**WARM_PLACE, "score": 0.95, "level": "semantic"}
+    assert list(cluster.to_dict().items()) == [("survivor", COLD_PLACE), ("members", [member] * (size - 1))]
+
+
+def test_a_refusal_is_a_pair_with_a_reason_and_words() -> None:
+    """A refusal prints what a pair does, the guard's code for the reason, and the words that caused it."""
+    refused = Refused(0.91, "near", COLD, WARM, "number", ("2", "3"))
+    assert refused.to_dict() == {**Pair(0.91, "near", COLD, WARM, "number").to_dict(), "words": ["2", "3"]}
 
 
 @pytest.mark.parametrize(
-    "record", [Hit(1, 1.0, 1.0, None, COLD), Pair(1.0, "exact", COLD, WARM, "equal"), Cluster(COLD, (WARM,))]
+    "record",
+    [
+        Hit(1, 1.0, 1.0, None, COLD),
+        Pair(1.0, "exact", COLD, WARM, "equal"),
+        Cluster(COLD, (WARM,), (Link(1.0, "exact"),)),
+    ],
 )
 def test_what_is_printed_is_json(record: Hit | Pair | Cluster) -> None:
     """The object comes back equal from JSON, characters outside ASCII included."""
     assert json.loads(json.dumps(record.to_dict(), ensure_ascii=False)) == record.to_dict()
 
 
-@pytest.mark.parametrize("record", [ROOM, COLD, Source("a", 1, "b", 2), Cluster(COLD, ())])
+@pytest.mark.parametrize("record", [ROOM, COLD, Source("a", 1, "b", 2), Cluster(COLD, (), ())])
 def test_records_do_not_change(record: Any) -> None:
     """No field can be set, and none added."""
     for name in (*(field.name for field in dataclasses.fields(record)), "other"):

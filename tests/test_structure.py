@@ -23,14 +23,17 @@ search.stored search.sqlite_file search.sentence_file search.sentence_writer sea
 search.sources search.builds search.index_writer search.index_reader
 search.structuring search.indexing search.format_1 search.compacting search.verifying
 search.words search.filters search.query search.explaining search.data_records
-search.index search.duplicates search.pairs
+search.index search.compared search.exact search.near search.joining search.lists
+search.committed search.levels search.clusters search.keeping
+search.duplicates search.deduplicated search.pairs
 search.measurements search.evaluate_rows search.evaluate_search search.evaluate
 search.agreement search.openvino_graph search.compiling
 search.training_options search.training_data search.methods search.pair_data search.settling search.label_figures
 search.training_watch search.joint search.training_run search.training search.head search.contrastive search.few
 search.pair_training search.model_card search.training_folder search.finetune
 search.cli.options search.cli.loading search.cli.output search.cli.compile search.cli.finetune search.cli.index
-search.cli.prompt search.cli.query search.cli.duplicates search.cli.evaluate search.cli.info search.cli.verify
+search.cli.prompt search.cli.query search.cli.duplicates_inputs search.cli.duplicates_output search.cli.duplicates
+search.cli.evaluate search.cli.info search.cli.verify
 search.cli.repair search.cli.compact search.cli.main search.cli search.__main__
 """.split()
 """Every module, from the ground up: each imports only those before it."""
@@ -57,8 +60,9 @@ LIBRARIES = {
     "matplotlib": {"search.model_card"},
     "nncf": {"search.openvino_graph"},
     "openvino": {"search.encoder_openvino", "search.openvino_engine", "search.openvino_graph"},
-    "pyarrow": {"search.tables", "search.training_data"},
+    "pyarrow": {"search.deduplicated", "search.tables", "search.training_data"},
     "pypdfium2": {"search.reader_pdf"},
+    "rensa": {"search.near"},
     "rich": {"search.cli.output"},
     "safetensors": {"search.encoder_huggingface", "search.joint", "search.training_folder"},
     "scipy": {"search.evaluate_rows", "search.head", "search.metrics", "search.pair_training", "search.pairs"},
@@ -70,7 +74,7 @@ LIBRARIES = {
     | {"search.training_watch", "search.contrastive", "search.few", "search.openvino_graph"},
     "tokenizers": {"search.encoder_openvino", "search.openvino_graph"},
     "transformers": {"search.encoder_huggingface", "search.few", "search.training_run", "search.training_watch"},
-    "zstandard": {"search.compressed"},
+    "zstandard": {"search.compressed", "search.deduplicated"},
 }
 """Which modules import which library, numpy aside; a change of library is a change of these modules alone."""
 

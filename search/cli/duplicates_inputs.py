@@ -1,0 +1,104 @@
+"""What `kindred duplicates` looks at: an index or files, and what they are compared with, an index or files too."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+
+import click
+
+from search.cli.loading import load
+from search.cli.output import say
+from search.corpus import Corpus
+from search.duplicates import index_of_files
+from search.encoder import Encoder
+from search.index import Index, resolve
+from search.manifest import Layout
+from search.progress import Progress
+from search.units import Unit
+
+__all__ = ["Reading", "Sides", "opened"]
+
+
+_OPTIONS = "--unit, --text-column and --encoding"
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """How files are read; None: as their kind is."""
+
+    unit: str | None
+    text_column: str | None
+    encoding: str | None
+
+    @property
+    def asked(self) -> bool:
+        """Say whether anything is asked."""
+        return bool(self.unit or self.text_column or self.encoding)
+
+    def corpus(self, names: Sequence[str]) -> Corpus:
+        """Find files to be read so."""
+        unit = Unit(self.unit) if self.unit else None
+        return Corpus(names, unit=unit, text_column=self.text_column, encoding=self.encoding, tell=say)
+
+
+class Sides:
+    """The one or two sides of the job; files become an index when it begins."""
+
+    def __init__(self, sides: Sequence[Index | Corpus], encoder: str | None, backend: str, stack: ExitStack) -> None:
+        self._sides = sides
+        self._encoder = encoder
+        self._backend = backend
+        self._stack = stack
+
+    @property
+    def paths(self) -> list[str]:
+        """Return the file of each source of the first side; "" or "-" for one that has none."""
+        first = self._sides[0]
+        return [source.path for source in first.sources] if isinstance(first, Index) else first.names
+
+    def indexed(self, progress: Progress) -> tuple[Index, Index | None]:
+        """Return the index to look at and, where there is one, the index to compare it with.
+
+        Files are encoded by the encoder of the index on the other side, if that is one.
+        """
+        encoder: Encoder | None = None
+        if any(isinstance(side, Corpus) for side in self._sides):
+            names = [side.passport.name for side in self._sides if isinstance(side, Index)]
+            encoder = load(names[0] if names else self._encoder, self._backend)
+        found = [
+            side
+            if isinstance(side, Index) or encoder is None
+            else self._stack.enter_context(index_of_files(side, encoder, progress=progress))
+            for side in reversed(self._sides)
+        ]
+        index, *other = [one for one in reversed(found) if isinstance(one, Index)]
+        return index, other[0] if other else None
+
+
+@contextmanager
+def opened(
+    inputs: Sequence[str],
+    against: Sequence[str],
+    reading: Reading,
+    *,
+    encoder: str | None,
+    backend: str,
+) -> Iterator[Sides]:
+    """Open indexes and find files; refuse options that fit neither."""
+    with ExitStack() as stack:
+        sides: list[Index | Corpus] = []
+        for names in filter(None, (inputs, against)):
+            if not any(Layout(resolve(name)).manifest.exists() for name in names):
+                sides.append(reading.corpus(names))
+            elif len(names) > 1:
+                raise click.UsageError(f"Give one index, or files: {', '.join(names)}.")
+            else:
+                sides.append(stack.enter_context(Index(resolve(names[0]))))
+        indexes = [side for side in sides if isinstance(side, Index)]
+        if encoder and indexes:
+            raise click.UsageError(
+                f"{indexes[0].folder} is an index and has its encoder; --encoder is for files alone."
+            )
+        if reading.asked and len(indexes) == len(sides):
+            raise click.UsageError(f"{indexes[0].folder} is an index; {_OPTIONS} are for files.")
+        yield Sides(sides, encoder, backend, stack)

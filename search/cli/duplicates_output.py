@@ -1,0 +1,65 @@
+"""How `kindred duplicates` tells what it found: a table, JSON, CSV."""
+
+import csv
+import io
+from collections import Counter
+
+import click
+
+from search.cli.output import cell, place, print_json, print_table, shown
+from search.duplicates import Duplicates
+from search.records import Pair, Refused
+
+__all__ = ["csv_text", "print_found", "print_found_json"]
+
+_COLUMNS = ("score", "level", "source_a", "line_a", "text_a", "source_b", "line_b", "text_b", "refused", "words")
+
+
+def print_found(found: Duplicates) -> None:
+    """Print the clusters as a table, then what was refused and why in a line, then the sum of it all."""
+    rows = []
+    for number, cluster in enumerate(found.clusters, start=1):
+        survivor = cluster.survivor.sentence
+        rows.append([str(number), "", "survives", shown(survivor), place(survivor)])
+        for member, link in zip(cluster.members, cluster.links, strict=True):
+            rows.append(["", cell(link.score), link.level, shown(member.sentence), place(member.sentence)])
+    if rows:
+        print_table(
+            [("", "right"), ("score", "right"), ("level", "left"), ("sentence", "left"), ("where", "left")], rows
+        )
+    if found.refused:
+        reasons = Counter(one.reason for one in found.refused).most_common()
+        counts = ", ".join(
+            f"{reason} {count:,}" for reason, count in sorted(reasons, key=lambda one: (-one[1], one[0]))
+        )
+        click.echo(f"{len(found.refused):,} pairs refused: {counts} (--json and --csv list them).")
+    if found.recall < 1.0:
+        click.echo(f"Too many to compare all with all: {found.recall:.1%} of the semantic pairs are found (measured).")
+    levels = Counter(pair.level for pair in found.pairs)
+    told = ", ".join(f"{count:,} {level}" for level, count in sorted(levels.items()))
+    click.echo(
+        f"{found.count:,} sentences, {len(found.pairs):,} pairs at {found.threshold:g} (weight {found.weight:g})"
+        f"{f': {told}' if told else ''}; {len(found.clusters):,} clusters; "
+        f"{found.count - found.removed:,} sentences survive. Digest {found.digest[:16]}."
+    )
+
+
+def print_found_json(found: Duplicates) -> None:
+    """Print every pair, then every refusal, then every cluster, each with its kind, and the sum of it all."""
+    print_json({"kind": "pair", **pair.to_dict()} for pair in found.pairs)
+    print_json({"kind": "refusal", **one.to_dict()} for one in found.refused)
+    print_json({"kind": "cluster", **cluster.to_dict()} for cluster in found.clusters)
+
+
+def csv_text(found: Duplicates) -> str:
+    """Return the pairs as CSV, then the refused ones, which have a reason and the words that caused it."""
+    text = io.StringIO()
+    writer = csv.writer(text)
+    writer.writerow(_COLUMNS)
+    listed: list[tuple[Pair | Refused, str, str]] = [(pair, "", "") for pair in found.pairs]
+    listed += [(one, one.reason, " | ".join(one.words)) for one in found.refused]
+    for one, reason, words in listed:
+        a, b = one.a.sentence, one.b.sentence
+        row = [f"{one.score:.6f}", one.level, a.source, a.line, a.text, b.source, b.line, b.text]
+        writer.writerow([*row, reason, words])
+    return text.getvalue()

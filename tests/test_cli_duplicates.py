@@ -1,0 +1,114 @@
+"""`kindred duplicates`, what it reads, what it writes, what it refuses."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from search.index import Index
+from tests.cli_runner import refuse, run, succeed, toy_index, tree
+from tests.toy import ToyEncoder
+
+TEXTS = ["good room", "good  room", "food", "bad pool"]
+
+
+@pytest.fixture(autouse=True)
+def toys_load(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let commands load the toy encoder."""
+    monkeypatch.setattr("search.cli.duplicates_inputs.load", lambda *_: ToyEncoder())
+
+
+@pytest.fixture
+def index(tmp_path: Path) -> Path:
+    """Give an index."""
+    return toy_index(tmp_path / "known", TEXTS, ToyEncoder())
+
+
+@pytest.fixture
+def new(tmp_path: Path) -> Path:
+    """Give a table of new texts."""
+    path = tmp_path / "new.csv"
+    path.write_text("text,n\nfood,1\nstaff,2\nroom good,3\nstaff,4\n", encoding="utf-8")
+    return path
+
+
+def test_new_texts_against_an_index(index: Path, new: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """What of a file is in an index already; the file is written without it; the index is as it was."""
+    before = tree(index)
+    out = tmp_path / "fresh.csv"
+    printed = succeed(capsys, "duplicates", new, "--against", index, "--out", out, "--json")
+    objects = [json.loads(line) for line in printed.splitlines()]
+    assert [(one["kind"], one["level"], one["a"]["text"], one["b"]["line"]) for one in objects[:2]] == [
+        ("pair", "exact", "food", 2),
+        ("pair", "semantic", "good  room", 4),
+    ]
+    assert [one["survivor"]["text"] for one in objects[2:]] == ["food", "good  room"]
+    assert out.read_text(encoding="utf-8") == "text,n\nstaff,2\nstaff,4\n"
+    assert tree(index) == before
+
+
+@pytest.mark.parametrize("order", [("new", "index"), ("index", "new"), ("new", "new"), ("index", "index")])
+def test_any_two_sides(order: tuple[str, str], index: Path, new: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Indexes and files are compared with indexes and files; a corpus is in itself."""
+    places = {"new": new, "index": index}
+    printed = succeed(capsys, "duplicates", places[order[0]], "--against", places[order[1]])
+    assert "4 sentences" in printed
+    assert ("0 sentences survive" in printed) == (order[0] == order[1])
+
+
+def test_files_without_their_duplicates(new: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """`--out` writes the survivors, `--keep` chooses them, and what was written is told."""
+    out = tmp_path / "out.csv"
+    outcome = run(capsys, "duplicates", new, "--out", out, "--keep", "n")
+    assert outcome.code == 0, outcome.err
+    assert out.read_text(encoding="utf-8") == "text,n\nfood,1\nroom good,3\nstaff,4\n"
+    assert f"3 sentences that survive: {out} (1 file(s))" in outcome.err
+    assert "1 pairs at 0.9 (weight 0.3): 1 exact; 1 clusters; 3 sentences survive. Digest " in outcome.out
+
+
+def test_the_input_is_replaced_only_when_told(new: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """`--out` over the input needs `--overwrite`."""
+    before = new.read_bytes()
+    assert "exists; choose another --out" in refuse(capsys, "duplicates", new, "--out", new)
+    assert new.read_bytes() == before
+    succeed(capsys, "duplicates", new, "--out", new, "--overwrite")
+    assert new.read_text(encoding="utf-8") == "text,n\nfood,1\nstaff,2\nroom good,3\n"
+
+
+def test_an_index_of_records_is_not_written(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Records have no file to be written like."""
+    with Index.create(tmp_path / "records", encoder=ToyEncoder()) as made:
+        made.add(TEXTS)
+    message = refuse(capsys, "duplicates", tmp_path / "records", "--out", tmp_path / "out.txt")
+    assert "some sentences come from none" in message
+
+
+@pytest.mark.parametrize(
+    ("options", "message", "code"),
+    [
+        (["--near", "0.5"], "near is 0.5; it must lie between 0.8 and 1", 1),
+        (["--keep", "price"], "No sentence that has a duplicate has a column 'price'; the columns are: n.", 1),
+        (["--date-column", "n"], "A date column is for keeping the newest, not 'most-central'.", 1),
+        (["--against", "known", "--keep", "first"], "leave --keep and --date-column out", 2),
+        (["--against", "known", "--against", "other"], "Give one index, or files: known, other.", 2),
+        (["--against", "known", "--encoder", "x"], "known is an index and has its encoder", 2),
+        (["--against", "nowhere"], "nowhere: no such file or folder.", 1),
+        (["--out", "x.txt"], "the format is not changed; give --out a name with .csv", 1),
+    ],
+)
+def test_what_is_refused(
+    options: list[str], message: str, code: int, index: Path, new: Path, monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    """The message names what is wrong; nothing is left."""
+    monkeypatch.chdir(index.parent)
+    before = tree(index.parent)
+    assert message in refuse(capsys, "duplicates", new, *options, code=code)
+    assert tree(index.parent) == before
+
+
+def test_units_are_for_files(index: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """An index is cut into sentences already."""
+    assert "--unit, --text-column and --encoding are for files" in refuse(
+        capsys, "duplicates", index, "--unit", "line", code=2
+    )
