@@ -1,0 +1,180 @@
+"""What two texts that score alike must not differ in: feeling, negation, opposites, numbers, dates, names of things.
+
+`cues` looks at one text, `refuse` compares what it found in two. Nothing is learned and no encoder is asked: a refusal
+can be read and checked. A number or a date that only one text has is no reason; two that differ are.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, Protocol, TypeVar
+
+from search.cue_words import split
+from search.dates import Moment, find_moments, may_hold_moments
+from search.edits import Turn, find_turn
+from search.negation import Negation, find_negation
+from search.opposites import Side, find_opposed, find_sides
+from search.quantities import Quantity, QuantityKind, digits_of, find_quantities, spelled
+
+__all__ = ["FEELING_BOUND", "KINDS", "Cues", "Kind", "Refusal", "cues", "refuse"]
+
+
+class Kind(StrEnum):
+    """Why a merge is refused."""
+
+    NEGATION = "negation"
+    """One is negated, the other is not."""
+    OPPOSITE = "opposite"
+    """A word of one stands against a word of the other."""
+    DATE = "date"
+    """Dates, months, days of the week or times of day differ."""
+    NUMBER = "number"
+    UNIT = "unit"
+    """The same number of something else: 5 km, 5 miles."""
+    VERSION = "version"
+    IDENTIFIER = "identifier"
+    FEELING = "feeling"
+    """The encoder finds opposite feelings, or near-equal texts differ in words of opposite feelings."""
+
+
+KINDS: frozenset[str] = frozenset(Kind)
+"""All reasons; leave some out to switch them off."""
+
+FEELING_BOUND = 0.5
+"""A feeling flips where one text's polarity is this or more and the other's is minus this or less."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cues:
+    """What of a text must not differ in its duplicates."""
+
+    text: str
+    plain: tuple[str, ...]
+    negation: Negation
+    sides: tuple[Side, ...]
+    quantities: tuple[Quantity, ...]
+    moments: tuple[Moment, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why two texts are not merged: a `Kind`, and the words of the first and of the second that caused it."""
+
+    reason: str
+    words: tuple[str, ...]
+
+
+def cues(text: str) -> Cues:
+    """Find what of a text must not differ in its duplicates. Any text will do; an empty one has no cues."""
+    plain_text = digits_of(text)
+    words = split(plain_text)
+    lowered, stood = spelled(plain_text.lower(), words.language)
+    moments: list[Moment] = []
+    quantities: tuple[Quantity, ...] = ()
+    if may_hold_moments(lowered, words.plain):
+        moments = find_moments(lowered)
+        quantities = find_quantities(_without(lowered, moments), words.language, stood)
+    return Cues(text, words.plain, find_negation(plain_text, words), find_sides(words), quantities, tuple(moments))
+
+
+def _without(text: str, moments: Sequence[Moment]) -> str:
+    for one in moments:
+        text = text[: one.start] + "\n" * (one.end - one.start) + text[one.end :]
+    return text
+
+
+def refuse(
+    first: Cues,
+    second: Cues,
+    kinds: frozenset[str] = KINDS,
+    feelings: tuple[float, float] | None = None,
+) -> Refusal | None:
+    """Say why two texts must not be merged, or None where they may be.
+
+    Symmetric but for the order of the words; None for a text and itself.
+
+    Args:
+        first: the cues of one text.
+        second: of the other.
+        kinds: the reasons to look for; of several that hold, the first in the order of `Kind` is told.
+        feelings: the polarities of both texts in [-1, 1], of an encoder whose labels are ordinal; None: unknown.
+
+    >>> refuse(cues("How do I turn on subtitles?"), cues("How do I turn the subtitles off?"))
+    Refusal(reason='opposite', words=('turn on', 'turn off'))
+    >>> refuse(cues("three of 1,000"), cues("3 of 1000"))
+    """
+    return _turned(first, second, kinds) or _counted(first, second, kinds) or _felt(first, second, kinds, feelings)
+
+
+def _turned(first: Cues, second: Cues, kinds: frozenset[str]) -> Refusal | None:
+    """Refuse where a word stands against its opposite, or one text is negated; both at once cancel out."""
+    opposed = find_opposed(first.sides, second.sides)
+    negated = first.negation.differs(second.negation)
+    if opposed:
+        if Kind.OPPOSITE not in kinds or first.negation.odd(second.negation):
+            return None
+        return _refusal(Kind.OPPOSITE, [one for one, _ in opposed], [other for _, other in opposed])
+    if not negated or Kind.NEGATION not in kinds:
+        return None
+    return _refusal(Kind.NEGATION, first.negation.sure, second.negation.sure)
+
+
+def _counted(first: Cues, second: Cues, kinds: frozenset[str]) -> Refusal | None:
+    if Kind.DATE in kinds:
+        for one in _left(first.moments, second.moments):
+            for other in _left(second.moments, first.moments):
+                if one.comparable(other):
+                    return _refusal(Kind.DATE, [one.written], [other.written])
+    mine, others = (
+        [one for one in _left(a.quantities, b.quantities) if one.keys.isdisjoint(_years(b))]
+        for a, b in ((first, second), (second, first))
+    )
+    for one in mine:
+        for other in others:
+            if one.comparable(other) and (kind := _kind_of(one, other)) in kinds:
+                return _refusal(kind, [one.written], [other.written])
+    return None
+
+
+def _years(text: Cues) -> set[str]:
+    return {str(fields[0]) for one in text.moments for fields in one.readings if fields[0]}
+
+
+def _kind_of(one: Quantity, other: Quantity) -> Kind:
+    for kind in (QuantityKind.IDENTIFIER, QuantityKind.VERSION):
+        if kind in {one.kind, other.kind}:
+            return Kind(kind)
+    return Kind.UNIT if one.dimension != other.dimension and one.keys & other.keys else Kind.NUMBER
+
+
+class _Comparable(Protocol):
+    def agrees(self, other: Any, /) -> bool: ...
+
+
+_Found = TypeVar("_Found", bound=_Comparable)
+
+
+def _left(mine: Sequence[_Found], others: Sequence[_Found]) -> list[_Found]:
+    """Return what agrees with nothing of the other text; each thing there is agreed with once."""
+    free = list(others)
+    left = []
+    for one in mine:
+        partner = next((other for other in free if one.agrees(other)), None)
+        if partner is None:
+            left.append(one)
+        else:
+            free.remove(partner)
+    return left
+
+
+def _felt(first: Cues, second: Cues, kinds: frozenset[str], feelings: tuple[float, float] | None) -> Refusal | None:
+    if Kind.FEELING not in kinds:
+        return None
+    if feelings is not None and min(feelings) <= -FEELING_BOUND and max(feelings) >= FEELING_BOUND:
+        return Refusal(Kind.FEELING, tuple(f"{one:+.2f}" for one in feelings))
+    turn = find_turn(first.plain, second.plain)
+    return _refusal(Kind.FEELING, turn.first, turn.second) if turn else None
+
+
+def _refusal(kind: Kind, first: Sequence[str], second: Sequence[str]) -> Refusal:
+    return Refusal(kind, (*dict.fromkeys(first), *dict.fromkeys(second)))
