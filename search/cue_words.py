@@ -24,6 +24,12 @@ class Words:
     written: tuple[str, ...]
     language: str
 
+    @property
+    def named(self) -> bool:
+        """Say whether a capital letter tells a name: some words have one, and most have none."""
+        capitals = sum(word[0].isupper() and len(word) > 1 for word in self.written[1:])
+        return 0 < capitals <= len(self.written) // 2
+
 
 @cache
 def rows(name: str) -> tuple[tuple[str, ...], ...]:

@@ -7,11 +7,12 @@ can be read and checked. A number or a date that only one text has is no reason;
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import product
 from typing import Any, Protocol, TypeVar
 
-from search.cue_words import split
+from search.cue_words import Words, split
 from search.dates import Moment, find_moments, may_hold_moments
-from search.edits import Turn, find_turn
+from search.edits import find_names, find_swap, find_turn
 from search.negation import Negation, find_negation
 from search.opposites import Side, find_opposed, find_sides
 from search.quantities import Quantity, QuantityKind, digits_of, find_quantities, spelled
@@ -33,6 +34,8 @@ class Kind(StrEnum):
     """The same number of something else: 5 km, 5 miles."""
     VERSION = "version"
     IDENTIFIER = "identifier"
+    NAME = "name"
+    """Near-equal texts have different names in the same place."""
     FEELING = "feeling"
     """The encoder finds opposite feelings, or near-equal texts differ in words of opposite feelings."""
 
@@ -44,12 +47,16 @@ FEELING_BOUND = 0.5
 """A feeling flips where one text's polarity is this or more and the other's is minus this or less."""
 
 
+_SHORT = 40
+"""Up to so many words an opposite and a "not" are taken to be about one thing, and to cancel out."""
+
+
 @dataclass(frozen=True, slots=True)
 class Cues:
     """What of a text must not differ in its duplicates."""
 
     text: str
-    plain: tuple[str, ...]
+    words: Words
     negation: Negation
     sides: tuple[Side, ...]
     quantities: tuple[Quantity, ...]
@@ -60,7 +67,7 @@ class Cues:
 class Refusal:
     """Why two texts are not merged: a `Kind`, and the words of the first and of the second that caused it."""
 
-    reason: str
+    reason: Kind
     words: tuple[str, ...]
 
 
@@ -74,7 +81,7 @@ def cues(text: str) -> Cues:
     if may_hold_moments(lowered, words.plain):
         moments = find_moments(lowered)
         quantities = find_quantities(_without(lowered, moments), words.language, stood)
-    return Cues(text, words.plain, find_negation(plain_text, words), find_sides(words), quantities, tuple(moments))
+    return Cues(text, words, find_negation(plain_text, words), find_sides(words), quantities, tuple(moments))
 
 
 def _without(text: str, moments: Sequence[Moment]) -> str:
@@ -100,39 +107,46 @@ def refuse(
         feelings: the polarities of both texts in [-1, 1], of an encoder whose labels are ordinal; None: unknown.
 
     >>> refuse(cues("How do I turn on subtitles?"), cues("How do I turn the subtitles off?"))
-    Refusal(reason='opposite', words=('turn on', 'turn off'))
+    Refusal(reason=<Kind.OPPOSITE: 'opposite'>, words=('turn on', 'turn off'))
     >>> refuse(cues("three of 1,000"), cues("3 of 1000"))
     """
-    return _turned(first, second, kinds) or _counted(first, second, kinds) or _felt(first, second, kinds, feelings)
+    return (
+        _turned(first, second, kinds)
+        or _counted(first, second, kinds)
+        or _named(first, second, kinds)
+        or _felt(first, second, kinds, feelings)
+    )
 
 
 def _turned(first: Cues, second: Cues, kinds: frozenset[str]) -> Refusal | None:
     """Refuse where a word stands against its opposite, or one text is negated; both at once cancel out."""
     opposed = find_opposed(first.sides, second.sides)
-    negated = first.negation.differs(second.negation)
     if opposed:
-        if Kind.OPPOSITE not in kinds or first.negation.odd(second.negation):
+        short = max(len(first.words.plain), len(second.words.plain)) <= _SHORT
+        if Kind.OPPOSITE not in kinds or (short and first.negation.odd(second.negation)):
             return None
         return _refusal(Kind.OPPOSITE, [one for one, _ in opposed], [other for _, other in opposed])
-    if not negated or Kind.NEGATION not in kinds:
+    swapped = find_swap(first.words.plain, second.words.plain) if Kind.OPPOSITE in kinds else None
+    if swapped:
+        return _refusal(Kind.OPPOSITE, swapped.first, swapped.second)
+    if Kind.NEGATION not in kinds or not first.negation.differs(second.negation):
         return None
     return _refusal(Kind.NEGATION, first.negation.sure, second.negation.sure)
 
 
 def _counted(first: Cues, second: Cues, kinds: frozenset[str]) -> Refusal | None:
     if Kind.DATE in kinds:
-        for one in _left(first.moments, second.moments):
-            for other in _left(second.moments, first.moments):
-                if one.comparable(other):
-                    return _refusal(Kind.DATE, [one.written], [other.written])
+        moments = _left(first.moments, second.moments), _left(second.moments, first.moments)
+        for moment, another in product(*moments):
+            if moment.comparable(another):
+                return _refusal(Kind.DATE, [moment.written], [another.written])
     mine, others = (
         [one for one in _left(a.quantities, b.quantities) if one.keys.isdisjoint(_years(b))]
         for a, b in ((first, second), (second, first))
     )
-    for one in mine:
-        for other in others:
-            if one.comparable(other) and (kind := _kind_of(one, other)) in kinds:
-                return _refusal(kind, [one.written], [other.written])
+    for one, other in product(mine, others):
+        if one.comparable(other) and (kind := _kind_of(one, other)) in kinds:
+            return _refusal(kind, [one.written], [other.written])
     return None
 
 
@@ -167,12 +181,17 @@ def _left(mine: Sequence[_Found], others: Sequence[_Found]) -> list[_Found]:
     return left
 
 
+def _named(first: Cues, second: Cues, kinds: frozenset[str]) -> Refusal | None:
+    names = find_names(first.words, second.words) if Kind.NAME in kinds else None
+    return _refusal(Kind.NAME, names.first, names.second) if names else None
+
+
 def _felt(first: Cues, second: Cues, kinds: frozenset[str], feelings: tuple[float, float] | None) -> Refusal | None:
     if Kind.FEELING not in kinds:
         return None
     if feelings is not None and min(feelings) <= -FEELING_BOUND and max(feelings) >= FEELING_BOUND:
         return Refusal(Kind.FEELING, tuple(f"{one:+.2f}" for one in feelings))
-    turn = find_turn(first.plain, second.plain)
+    turn = find_turn(first.words.plain, second.words.plain)
     return _refusal(Kind.FEELING, turn.first, turn.second) if turn else None
 
 

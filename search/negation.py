@@ -7,8 +7,9 @@ What is *not* handled: scope. A text with one "not" is taken to differ from none
 
 import re
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
+from itertools import pairwise
 
 from search.cue_words import Words, rows, split
 
@@ -21,6 +22,8 @@ _TAG = re.compile(
 )
 _ANSWER = re.compile(r"^\s*no\s*[,.!]\s+(?=\w)", re.IGNORECASE)
 _NUMBER = re.compile(r"\bno\.?\s*(?=\d)|\bn[o°º]\s*(?=\d)", re.IGNORECASE)
+_FIRST_END = re.compile(r"^[^.!?]*\?")
+_CAN = {"ca", "can", "could"}
 _ASKS = {"is", "are", "was", "were", "do", "does", "did", "has", "have", "had", "wo", "would", "should", "could", "ca"}
 
 
@@ -58,7 +61,7 @@ def find_negation(text: str, words: Words) -> Negation:
     """
     shorter = _NUMBER.sub(" ", _ANSWER.sub(" ", _TAG.sub(" ", text)))
     if shorter != text:
-        words = Words(*_same_language(split(shorter), words.language))
+        words = replace(split(shorter), language=words.language)
     lists = _lists(words.language)
     plain = words.plain
     free = _trapped(plain, lists.traps)
@@ -68,13 +71,23 @@ def find_negation(text: str, words: Words) -> Negation:
         sure = [place for place, word in enumerate(plain) if word in lists.concord and place not in free][:1]
     elif lists.concord:
         sure = _without_concord(sure, plain, words.language)
-    if sure[:1] == [1] and plain[1] == "n't" and plain[0] in _ASKS and "?" in text:
-        implied.append(words.written[sure.pop(0)])
+    for place in [place for place in sure if words.language == "en" and _asks(plain, place, text)]:
+        sure.remove(place)
+        implied.append(words.written[place])
     return Negation(tuple(words.written[place] for place in sure) + _inside(text), tuple(implied))
 
 
-def _same_language(words: Words, language: str) -> tuple[tuple[str, ...], tuple[str, ...], str]:
-    return words.plain, words.written, language
+def _asks(plain: tuple[str, ...], place: int, text: str) -> bool:
+    """Say whether an English cue only asks: "Isn't it late?", and "I can't leave, how do I?" for "How do I leave?"."""
+    if place == 1 and plain[1] == "n't" and plain[0] in _ASKS:
+        return _FIRST_END.search(text) is not None
+    able = place > 1 and plain[place - 1] in _CAN and plain[place - 2] in {"i", "we"}
+    return (
+        able
+        and ("how" in plain or "what" in plain[place:])
+        and "why" not in plain
+        and ("how", "come") not in pairwise(plain)
+    )
 
 
 def _without_concord(sure: list[int], plain: tuple[str, ...], language: str) -> list[int]:

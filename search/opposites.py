@@ -67,7 +67,7 @@ def _word(sides: tuple[Side, ...], line: int, side: int) -> str:
 
 
 def _longer(plain: tuple[str, ...], place: int, lists: _Lists) -> list[tuple[int, str]]:
-    """Return phrases at a place as (number of words, name), and a verb with its particle as (particle's place, name)."""
+    """Return phrases at a place, (number of words, name), and a verb with its particle, (particle's place, name)."""
     word = plain[place]
     found = [
         (len(phrase), "_".join(phrase))

@@ -28,8 +28,8 @@ class QuantityKind(StrEnum):
     IDENTIFIER = "identifier"
 
 
-_CLOSE = 0.01
-"""Amounts in different units are equal within this share: 5 miles and 8 km."""
+_CLOSE = 0.05
+"""Amounts in different units are equal within this share, for people round: 5 miles and 8 km."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +122,7 @@ _YEARS = re.compile(r"\b(19|20)(\d\d)([-/])(\d\d)(?![-/\d])")
 
 
 def spelled(lowered: str, language: str) -> tuple[str, dict[int, str]]:
-    """Return a text in lower case with written-out numbers in digits, and what stood there, by place in what is returned.
+    """Return a text in lower case with written-out numbers in digits, and what stood at each place of these.
 
     >>> spelled("two hundred and fifty euros for twenty-three", "en")
     ('250 euros for 23', {0: 'two hundred and fifty', 14: 'twenty-three'})
@@ -130,7 +130,9 @@ def spelled(lowered: str, language: str) -> tuple[str, dict[int, str]]:
     from text_to_num import alpha2digit, find_numbers
 
     lowered = _YEARS.sub(r"\1\2\3\1\4", lowered)
-    if language not in _SPELLED or alpha2digit(lowered.replace("-", " "), language, threshold=0) == lowered.replace("-", " "):
+    if language not in _SPELLED or alpha2digit(lowered.replace("-", " "), language, threshold=0) == lowered.replace(
+        "-", " "
+    ):
         return lowered, {}
     parts = [match.span() for match in _PART.finditer(lowered)]
     tokens = [_Token(lowered[start:end]) for start, end in parts]
@@ -154,10 +156,13 @@ def _is_no_number(word: str, before: str) -> bool:
     return word in _ARTICLES or (word == "second" and _A_SECOND.search(before) is not None)
 
 
-_WHOLE = r"\d{1,3}(?:,\d{2,3})*,\d{3}(?!\d)(?:\.\d+)?|\d{1,3}(?:\.\d{3})+(?!\d)(?:,\d+)?|\d{1,3}(?:'\d{3})+(?!\d)(?:[.,]\d+)?"
+_WHOLE = (
+    r"\d{1,3}(?:,\d{2,3})*,\d{3}(?!\d)(?:\.\d+)?|\d{1,3}(?:\.\d{3})+(?!\d)(?:,\d+)?"
+    r"|\d{1,3}(?:'\d{3})+(?!\d)(?:[.,]\d+)?"
+)
 _AMOUNT = re.compile(
     r"(?P<before>[$€£¥₹]|\b(?:us\$|usd|eur|gbp|inr|rs\.?|chf))?\s?(?P<sign>(?<![\w)])-)?(?<![\w.])"
-    rf"(?P<number>{_WHOLE}|\d{{1,3}}(?: \d{{3}})* 000(?!\d)|\d+/\d+|\d+(?:[.,]\d+)?)"
+    rf"(?P<number>{_WHOLE}|\d{{1,3}}(?: \d{{3}})* 000(?!\d)|(?:\d+ )?\d+/\d+|\d+(?:[.,]\d+)?)"
     r"(?:[ -]?(?P<word>[^\W\d_]+|[%$€£¥₹¢]|°\s?[cf]?\b|km/h)(?:[ -]?(?P<next>[^\W\d_]+|[%$€£¥₹¢]))?)?"
 )
 _VERSION = re.compile(
@@ -252,14 +257,16 @@ def _amount(match: re.Match[str], language: str) -> Quantity | None:
     if unit is None:
         return Quantity(QuantityKind.NUMBER, written, frozenset(keys))
     dimension, factor = unit
-    return Quantity(QuantityKind.UNIT, written, frozenset(keys), dimension, float(readings[0] * factor), float(factor * times))
+    return Quantity(
+        QuantityKind.UNIT, written, frozenset(keys), dimension, float(readings[0] * factor), float(factor * times)
+    )
 
 
 def _readings(number: str, language: str) -> list[Fraction]:
     """Return what a number may be; 1.500 is one and a half in English and may be more in other languages."""
     if "/" in number:
-        one, other = number.split("/")
-        return [Fraction(int(one), int(other))] if int(other) else [Fraction(int(one))]
+        *whole, one, other = re.split("[ /]", number)
+        return [Fraction(int(one), int(other)) + sum(map(int, whole))] if int(other) else [Fraction(int(one))]
     bare = number.replace(" ", "").replace("'", "")
     if re.fullmatch(r"\d{1,3}\.\d{3}", bare):
         return [Fraction(bare)] if language == "en" else [Fraction(bare.replace(".", "")), Fraction(bare)]
