@@ -10,7 +10,10 @@ from pathlib import Path
 __all__ = ["Words", "guess", "rows", "split"]
 
 _FOLDER = Path(__file__).with_name("cues")
-_WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)?['’]?|\d+")
+_MARKS = "\u0300-\u036f\u0591-\u05c7\u064b-\u065f\u0900-\u0963\u0970-\u0de5\u0e00-\u0e4f\u0e80-\u109f\u1780-\u17dd"
+"""Marks that are parts of words, in scripts that write vowels so."""
+_LETTERS = rf"(?:[^\W\d_]|[{_MARKS}])+"
+_WORD = re.compile(rf"{_LETTERS}(?:['’]{_LETTERS})?['’]?|\d+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,10 +68,13 @@ def _parts(word: str) -> list[str]:
 
 
 def guess(words: Sequence[str]) -> str:
-    """Return the language most of whose frequent words are among the words of a text; English where none are."""
+    """Return the language most of whose frequent words are among the words of a text; "" where none are.
+
+    Of several, the first in the list of languages.
+    """
     known = _frequent()
     found = Counter(language for word in words for language in known.get(word, ()))
-    return max(found, key=lambda language: (found[language], language == "en", language)) if found else "en"
+    return max(rows("languages"), key=lambda row: found[row[0]])[0] if found else ""
 
 
 @cache

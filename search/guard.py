@@ -158,7 +158,8 @@ def _kind_of(one: Quantity, other: Quantity) -> Kind:
     for kind in (QuantityKind.IDENTIFIER, QuantityKind.VERSION):
         if kind in {one.kind, other.kind}:
             return Kind(kind)
-    return Kind.UNIT if one.dimension != other.dimension and one.keys & other.keys else Kind.NUMBER
+    same_unit = (one.dimension, one.scale) == (other.dimension, other.scale)
+    return Kind.UNIT if not same_unit and one.keys & other.keys else Kind.NUMBER
 
 
 class _Comparable(Protocol):

@@ -108,7 +108,7 @@ def _trapped(plain: tuple[str, ...], traps: dict[str, tuple[tuple[str, ...], ...
 def _lists(language: str) -> _Lists:
     of: dict[str, list[str]] = {"cue": [], "concord": [], "implied": [], "trap": []}
     for owner, kind, words in rows("negation"):
-        if owner in {language, "*"} and kind in of:
+        if owner in {language or "en", "*"} and kind in of:
             of[kind] += [word.strip() for word in words.split(",")]
     traps: dict[str, list[tuple[str, ...]]] = {}
     for phrase in of["trap"]:

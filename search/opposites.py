@@ -83,10 +83,9 @@ def _longer(plain: tuple[str, ...], place: int, lists: _Lists) -> list[tuple[int
 
 
 def _of(word: str, language: str) -> tuple[tuple[int, int], ...]:
-    lists = _lists(language).words
-    if language != "en":
-        return lists.get(word, ())
-    return _stemmed(word)
+    if language == "en":
+        return _stemmed(word)
+    return _lists(language).words.get(word, ()) or (() if language else _stemmed(word))
 
 
 @lru_cache(maxsize=1 << 16)
@@ -116,11 +115,15 @@ _ENDINGS = (("ies", ("y",)), ("ied", ("y",)), ("s", ("",)), ("es", ("",)), ("ed"
 
 @cache
 def _lists(language: str) -> _Lists:
+    """Return the lines of English, of all other languages as one, or ("") of all; a line's number is the same in each.
+
+    Few words stand against each other in two languages.
+    """
+    lines = [*rows("opposites"), *(("en", one, other) for one, other in rows("opposites_wordnet"))]
     words: dict[str, list[tuple[int, int]]] = {}
-    lines = [(one, other) for owner, one, other in rows("opposites") if owner == language]
-    if language == "en":
-        lines += [(one, other) for one, other in rows("opposites_wordnet")]
-    for line, sides in enumerate(lines):
+    for line, (owner, *sides) in enumerate(lines):
+        if language and (owner == "en") != (language == "en"):
+            continue
         for side, names in enumerate(sides):
             for name in names.split():
                 words.setdefault(name, []).append((line, side))

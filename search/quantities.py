@@ -129,6 +129,7 @@ def spelled(lowered: str, language: str) -> tuple[str, dict[int, str]]:
     """
     from text_to_num import alpha2digit, find_numbers
 
+    language = language or "en"
     lowered = _YEARS.sub(r"\1\2\3\1\4", lowered)
     if language not in _SPELLED or alpha2digit(lowered.replace("-", " "), language, threshold=0) == lowered.replace(
         "-", " "
@@ -152,7 +153,9 @@ def spelled(lowered: str, language: str) -> tuple[str, dict[int, str]]:
 
 
 def _is_no_number(word: str, before: str) -> bool:
-    """Say whether a word that may be a number is an article, or a second of time."""
+    """Say whether a word that may be a number is an article, a second of time, or says of what digits count."""
+    if word in _multipliers():
+        return re.search(r"\d\s?$", before) is not None
     return word in _ARTICLES or (word == "second" and _A_SECOND.search(before) is not None)
 
 
@@ -269,8 +272,8 @@ def _readings(number: str, language: str) -> list[Fraction]:
         return [Fraction(int(one), int(other)) + sum(map(int, whole))] if int(other) else [Fraction(int(one))]
     bare = number.replace(" ", "").replace("'", "")
     if re.fullmatch(r"\d{1,3}\.\d{3}", bare):
-        return [Fraction(bare)] if language == "en" else [Fraction(bare.replace(".", "")), Fraction(bare)]
-    if re.fullmatch(r"\d{1,3},\d{3}", bare) and language != "en":
+        return [Fraction(bare)] if language in {"en", ""} else [Fraction(bare.replace(".", "")), Fraction(bare)]
+    if re.fullmatch(r"\d{1,3},\d{3}", bare) and language not in {"en", ""}:
         return [Fraction(bare.replace(",", ".")), Fraction(bare.replace(",", ""))]
     if re.fullmatch(r"\d{1,3}(?:,\d{2,3})*,\d{3}(?:\.\d+)?", bare):
         return [Fraction(bare.replace(",", ""))]
