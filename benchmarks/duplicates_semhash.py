@@ -3,8 +3,8 @@
     python duplicates_semhash.py FOLDER
 
 FOLDER holds pairs.json, [[sentence1, sentence2], ...], and vectors.npz: `texts`, the different sentences, and their
-(n, d) rows `vectors`. Writes scores.json: the score with which SemHash lists sentence1 as a duplicate of sentence2, 0
-where it does not list it at 0.3 or more.
+(n, d) rows `vectors`. Writes scores.json: the score with which SemHash drops one sentence of a pair for the other, when
+given the two alone; 0 where it keeps both at 0.3.
 """
 
 import json
@@ -38,14 +38,11 @@ def main() -> None:
     pairs = json.loads((folder / "pairs.json").read_text(encoding="utf-8"))
     stored = np.load(folder / "vectors.npz")
     model = Stored([str(text) for text in stored["texts"]], stored["vectors"])
-    known = SemHash.from_records(sorted({a for a, _ in pairs}), model=model)
-    result = known.deduplicate(sorted({b for _, b in pairs}), threshold=LOWEST)
-    listed = {
-        (str(other), str(one.record)): 1.0 if one.exact else float(score)
-        for one in result.duplicates
-        for other, score in one.duplicates
-    }
-    (folder / "scores.json").write_text(json.dumps([listed.get((a, b), 0.0) for a, b in pairs]), encoding="utf-8")
+    scores = []
+    for pair in pairs:
+        dropped = SemHash.from_records(pair, model=model).self_deduplicate(threshold=LOWEST).filtered
+        scores.append(float(dropped[0].score) if dropped else 0.0)
+    (folder / "scores.json").write_text(json.dumps(scores), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -43,7 +43,7 @@ FEWEST = 20
 CONFIDENCE = 0.95
 """How sure every interval is."""
 
-REFUSED = -math.inf
+REFUSED = -2.0
 """The score of a pair that the guard refuses: no threshold merges it."""
 
 _FORMAT = 1
@@ -249,7 +249,7 @@ def _lowest_with(scores: _Floats, same: _Flags, precision: float) -> float:
     last = np.append(np.diff(ordered) != 0, True)
     shown = np.arange(1, len(ordered) + 1)
     shares = np.cumsum(same[order]) / shown
-    usable = last & (shown >= FEWEST) & np.isfinite(ordered)
+    usable = last & (shown >= FEWEST) & (ordered > REFUSED)
     fits = np.flatnonzero(usable & (shares >= precision))
     if not len(fits):
         best = shares[usable].max() if usable.any() else 0.0
@@ -264,7 +264,7 @@ def _between(scores: _Floats, lowest: float) -> float:
     """Return the middle between a score and the next lower one, in [-1, 1]: other pairs fall on either side of it."""
     lower = scores[scores < lowest]
     below = max(-1.0, float(lower.max())) if len(lower) else lowest
-    return round((lowest + below) / 2.0, 6) if lowest > below else lowest
+    return max(-1.0, round((lowest + below) / 2.0, 6) if lowest > below else lowest)
 
 
 def _resampled_f1(merged: _Flags, same: _Flags, seed: int) -> tuple[float, float]:

@@ -23,9 +23,11 @@ search.stored search.sqlite_file search.sentence_file search.sentence_writer sea
 search.sources search.builds search.index_writer search.index_reader
 search.structuring search.indexing search.format_1 search.compacting search.verifying
 search.words search.filters search.query search.explaining search.data_records
-search.index search.compared search.exact search.near search.joining search.lists
+search.index search.cue_words search.negation search.opposites search.dates search.quantities search.edits search.guard
+search.pairs search.threshold search.threshold_auto
+search.compared search.exact search.near search.joining search.lists
 search.committed search.levels search.clusters search.keeping
-search.duplicates search.deduplicated search.pairs
+search.duplicates search.deduplicated
 search.measurements search.evaluate_rows search.evaluate_search search.evaluate
 search.agreement search.openvino_graph search.compiling
 search.training_options search.training_data search.methods search.pair_data search.settling search.label_figures
@@ -65,11 +67,13 @@ LIBRARIES = {
     "rensa": {"search.near"},
     "rich": {"search.cli.output"},
     "safetensors": {"search.encoder_huggingface", "search.joint", "search.training_folder"},
-    "scipy": {"search.evaluate_rows", "search.head", "search.metrics", "search.pair_training", "search.pairs"},
+    "scipy": {"search.evaluate_rows", "search.head", "search.metrics", "search.pair_training", "search.pairs"}
+    | {"search.threshold"},
     "sentence_transformers": {"search.joint", "search.pair_training", "search.training", "search.training_run"}
     | {"search.training_watch", "search.contrastive", "search.few", "search.openvino_graph"},
     "sentencex": {"search.splitting"},
     "sqlglot": {"search.filters"},
+    "text_to_num": {"search.quantities"},
     "torch": {"search.joint", "search.pair_training", "search.processes", "search.training_run"}
     | {"search.training_watch", "search.contrastive", "search.few", "search.openvino_graph"},
     "tokenizers": {"search.encoder_openvino", "search.openvino_graph"},
