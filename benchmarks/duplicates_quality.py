@@ -3,9 +3,9 @@
     python benchmarks/duplicates_quality.py --data DATA [--rows 1500] [--reviews 300] [--json FILE]
 
 - pairs: average precision and best F1 on ROWS pairs, drawn at random, of quora_dev, mrpc_train and pan_train: kindred
-  with its default weight and guard, without the guard, and by meaning alone; the base encoder's cosine; SemHash 0.5.0 on
-  kindred's meaning; and what MinHash estimates, the Jaccard of 5-character shingles. SemHash runs in an environment of
-  its own that the script makes in the cache folder.
+  with its default weight and guard, without the guard, and by meaning alone; the base encoder's cosine; SemHash 0.5.0
+  on kindred's meaning; and what MinHash estimates, the Jaccard of 5-character shingles. SemHash runs in an environment
+  of its own that the script makes in the cache folder.
 - thresholds: precision of the default threshold; F1 of one calibrated on every other pair, on the pairs held back,
   against the best F1 there; the same for precision 0.9 asked for.
 - guard: of the pairs that the default threshold merges without it, the share merged with it. Flips: negated_snli (a

@@ -14,8 +14,9 @@ from search.cue_words import Words, split
 from search.dates import Moment, find_moments, may_hold_moments
 from search.edits import find_names, find_swap, find_turn
 from search.negation import Negation, find_negation
+from search.number_words import digits_of, spelled
 from search.opposites import Side, find_opposed, find_sides
-from search.quantities import Quantity, QuantityKind, digits_of, find_quantities, spelled
+from search.quantities import Quantity, QuantityKind, find_quantities
 
 __all__ = ["FEELING_BOUND", "KINDS", "Cues", "Kind", "Refusal", "cues", "refuse"]
 

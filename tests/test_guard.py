@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from search.cue_words import guess, rows
 from search.guard import FEELING_BOUND, KINDS, Kind, Refusal, cues, refuse
-from search.quantities import digits_of, spelled
+from search.number_words import digits_of, spelled
 
 CASES = [
     tuple(line.split("\t"))

@@ -23,8 +23,8 @@ search.stored search.sqlite_file search.sentence_file search.sentence_writer sea
 search.sources search.builds search.index_writer search.index_reader
 search.structuring search.indexing search.format_1 search.compacting search.verifying
 search.words search.filters search.query search.explaining search.data_records
-search.index search.cue_words search.negation search.opposites search.dates search.quantities search.edits search.guard
-search.pairs search.threshold search.threshold_auto
+search.index search.cue_words search.negation search.opposites search.dates search.number_words
+search.quantities search.edits search.guard search.pairs search.threshold search.changes search.threshold_auto
 search.compared search.exact search.near search.joining search.lists
 search.committed search.levels search.clusters search.keeping
 search.duplicates search.deduplicated
@@ -73,7 +73,7 @@ LIBRARIES = {
     | {"search.training_watch", "search.contrastive", "search.few", "search.openvino_graph"},
     "sentencex": {"search.splitting"},
     "sqlglot": {"search.filters"},
-    "text_to_num": {"search.quantities"},
+    "text_to_num": {"search.number_words"},
     "torch": {"search.joint", "search.pair_training", "search.processes", "search.training_run"}
     | {"search.training_watch", "search.contrastive", "search.few", "search.openvino_graph"},
     "tokenizers": {"search.encoder_openvino", "search.openvino_graph"},

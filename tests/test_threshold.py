@@ -9,11 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import binomtest
 
+from search.changes import changed
 from search.encoder import Passport
 from search.errors import IndexFolderError, InputError, OptionError
 from search.metrics import best_f1, f1
 from search.threshold import FEWEST, FILE, REFUSED, How, Threshold, calibrate, exact_interval, labelled_pairs
-from search.threshold_auto import FEWEST_TEXTS, automatic, changed
+from search.threshold_auto import FEWEST_TEXTS, automatic
 from tests.toy import FEELINGS, TOPICS, ToyEncoder
 
 PASSPORT = Passport("toy", "abc", 4, FEELINGS, 0.3, "toy")
