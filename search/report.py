@@ -1,0 +1,119 @@
+"""What `find_duplicates` found, as one HTML file to look at, to choose a threshold in and to decide on pairs.
+
+The file holds everything: no server, no network, nothing but plain JavaScript. The parts of the page lie in
+`report_page/`; its modules are put one behind the other, so that no two of them may name the same thing at their top.
+"""
+
+import base64
+import hashlib
+import html
+import json
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from importlib.resources import files
+from typing import Any
+
+from search.decisions import Decision, content_hash, decisions_object
+from search.duplicates import Duplicates
+from search.records import Entry, Pair, Refused
+
+__all__ = ["MODULES", "report_html", "script"]
+
+MODULES = (
+    "dom", "words", "model", "decisions", "clusters", "text", "rows", "histogram", "pages", "keys", "filters", "page",
+)  # fmt: skip
+"""The page's modules; each imports only those before it."""
+
+_LEVELS = ("exact", "near", "semantic")
+
+_IMPORT = re.compile(r"^import .*;\n", flags=re.MULTILINE)
+_EXPORT = re.compile(r"^export (?=async |class |const |function )", flags=re.MULTILINE)
+
+_UNSAFE = re.compile("[<>&\u2028\u2029\ud800-\udfff]")
+"""What HTML or JavaScript would read as its own, and what UTF-8 cannot hold."""
+
+
+def report_html(found: Duplicates, *, encoder: str, decisions: Sequence[Decision] = ()) -> str:
+    """Return the page.
+
+    Args:
+        found: what the job found.
+        encoder: the name of the encoder that gave the scores.
+        decisions: what has been decided already; the page begins with it.
+    """
+    data = _json(_data(found, encoder, decisions))
+    style, code = _part("page.css"), script()
+    parts = {
+        "policy": html.escape(_policy(style, code)),
+        "title": "Duplicates: kindred",
+        "style": style,
+        "script": code,
+        "data": data.removesuffix("}") + f',"digest":"{hashlib.sha256(data.encode()).hexdigest()}"}}',
+    }
+    return re.sub(r"\{\{(\w+)\}\}", lambda match: parts[match[1]], _part("page.html"))
+
+
+def _part(name: str) -> str:
+    return (files("search") / "report_page" / name).read_text(encoding="utf-8")
+
+
+def script(names: Sequence[str] = MODULES) -> str:
+    """Return some of the page's modules as one: what they import must be among them."""
+    modules = "\n".join(_part(f"{name}.js") for name in names)
+    return _EXPORT.sub("", _IMPORT.sub("", modules))
+
+
+def _policy(style: str, code: str) -> str:
+    """Return what the browser lets the page do: run its own style and script, as they are, and nothing else."""
+
+    def own(content: str) -> str:
+        return f"'sha256-{base64.b64encode(hashlib.sha256(content.encode()).digest()).decode()}'"
+
+    rules = ["default-src 'none'", f"script-src {own(code)}", f"style-src {own(style)}", "base-uri 'none'"]
+    return "; ".join([*rules, "form-action 'none'", "require-trusted-types-for 'script'"])
+
+
+def _json(value: Any) -> str:
+    """Return JSON that can stand in a script element: no text in it is read as markup."""
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    return _UNSAFE.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
+
+
+def _data(found: Duplicates, encoder: str, decisions: Sequence[Decision]) -> dict[str, Any]:
+    entries = {_place(entry): entry for one in (*found.pairs, *found.refused) for entry in (one.a, one.b)}
+    places = {place: number for number, place in enumerate(sorted(entries))}
+    names = sorted({entry.sentence.source for entry in entries.values()})
+    sources = {name: number for number, name in enumerate(names)}
+    return {
+        "about": f"{found.count:,} sentences, {encoder}, weight {found.weight:g}",
+        "count": found.count,
+        "threshold": _millionths(found.threshold),
+        "levels": _LEVELS,
+        "sources": names,
+        "sentences": [_sentence(entries[place], sources) for place in places],
+        "pairs": list(_columns(found.pairs, places)),
+        "refused": list(_columns(found.refused, places)),
+        "decisions": decisions_object(decisions),
+    }
+
+
+def _place(entry: Entry) -> tuple[str, str, int, int, int]:
+    """Return what tells sentences apart; they are sorted by it, so that in the page the lower number sorts first."""
+    sentence = entry.sentence
+    return sentence.text, sentence.source, sentence.line, sentence.start, entry.row
+
+
+def _sentence(entry: Entry, sources: dict[str, int]) -> tuple[str, int, int, str]:
+    sentence = entry.sentence
+    return sentence.text, sources[sentence.source], sentence.line, content_hash(sentence.text)
+
+
+def _columns(pairs: Iterable[Pair | Refused], places: dict[tuple[str, str, int, int, int], int]) -> Iterable[list[Any]]:
+    for pair in pairs:
+        row = [places[_place(pair.a)], places[_place(pair.b)], _millionths(pair.score)]
+        row += [_LEVELS.index(pair.level), pair.reason]
+        yield [*row, pair.words] if isinstance(pair, Refused) else row
+
+
+def _millionths(score: float) -> int:
+    return round(score * 1e6)
