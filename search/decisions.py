@@ -12,14 +12,23 @@ import hashlib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from search.errors import InputError
 from search.exact import normalised
 from search.files import read_json
 from search.pairs import TextPair
 
-__all__ = ["DECIDED", "Decision", "apply", "content_hash", "decisions_object", "labelled", "read_decisions", "rulings"]
+__all__ = [
+    "DECIDED",
+    "Decision",
+    "Verdict",
+    "content_hash",
+    "decisions_object",
+    "guarded",
+    "labelled",
+    "read_decisions",
+]
 
 DECIDED = "decision"
 """The reason of a pair that is there, or refused, because a person said so."""
@@ -27,11 +36,12 @@ DECIDED = "decision"
 _KIND = "kindred decisions"
 _FORMAT = 1
 
-Rows = tuple[int, int]
+_Feelings = tuple[float, float] | None
+_Found = TypeVar("_Found")
 
 
 def content_hash(text: str) -> str:
-    """Return the hexadecimal SHA-256 of a text, normalised as for exact duplicates; lone surrogates count as they are."""
+    """Return the hexadecimal SHA-256 of a text, normalised as for exact duplicates."""
     return hashlib.sha256(normalised(text).encode("utf-8", "surrogatepass")).hexdigest()
 
 
@@ -48,6 +58,14 @@ class Decision:
         """Return the two hashes, the lower first: equal for the same two texts in any order."""
         first, second = sorted((content_hash(self.a), content_hash(self.b)))
         return first, second
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What a guard says of two texts that a person decided are not the same."""
+
+    reason: str = DECIDED
+    words: tuple[str, ...] = ()
 
 
 def read_decisions(path: Path) -> tuple[Decision, ...]:
@@ -103,36 +121,23 @@ def decisions_object(decisions: Iterable[Decision]) -> dict[str, Any]:
     return {"kind": _KIND, "format": _FORMAT, "decisions": entries}
 
 
-def rulings(decisions: Iterable[Decision], texts: Mapping[int, str]) -> dict[Rows, bool]:
-    """Return what was decided of rows (a, b), a < b: true where they say the same.
+def guarded(
+    decisions: Iterable[Decision], guard: Callable[[str, str, _Feelings], _Found | None] | None
+) -> Callable[[str, str, _Feelings], "_Found | Verdict | None"]:
+    """Return a guard that decides as a person did, and asks `guard`, if there is one, about other pairs."""
+    same = {_both(one.a, one.b): one.same for one in decisions}
 
-    `texts` are those of one row for each distinct text. Decisions on texts that are not there are left out.
-    """
-    decisions = list(decisions)
-    rows = {content_hash(text): row for row, text in texts.items()} if decisions else {}
-    ruled = {}
-    for decision in decisions:
-        first, second = (rows.get(one) for one in decision.key)
-        if first is not None and second is not None:
-            ruled[min(first, second), max(first, second)] = decision.same
-    return ruled
+    def decide(a: str, b: str, feelings: _Feelings) -> _Found | Verdict | None:
+        decided = same.get(_both(a, b))
+        if decided is None:
+            return guard(a, b, feelings) if guard else None
+        return None if decided else Verdict()
+
+    return decide
 
 
-def apply(
-    pairs: Mapping[Rows, float], ruled: Mapping[Rows, bool], score: Callable[[Rows], float]
-) -> tuple[dict[Rows, float], dict[Rows, float]]:
-    """Return the scores of the pairs that stand after what was decided, and of those that are refused for it.
-
-    What was decided not to be the same goes, and what was decided to be the same comes, whatever it scores.
-
-    Args:
-        pairs: the scores of rows (a, b), a < b.
-        ruled: what `rulings` returns.
-        score: gives the score of a pair that is not among them.
-    """
-    stand = {rows: value for rows, value in pairs.items() if ruled.get(rows, True)}
-    stand |= {rows: score(rows) for rows, same in ruled.items() if same and rows not in pairs}
-    return stand, {rows: value for rows, value in pairs.items() if rows not in stand}
+def _both(a: str, b: str) -> frozenset[str]:
+    return frozenset((normalised(a), normalised(b)))
 
 
 def labelled(decisions: Iterable[Decision], source: str) -> list[TextPair]:

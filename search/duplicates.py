@@ -23,6 +23,7 @@ import numpy as np
 from search.clusters import Grouped, clusters, nearest_known
 from search.compared import Compared
 from search.corpus import Corpus
+from search.decisions import DECIDED, Decision, guarded
 from search.encoder import Encoder, Passport
 from search.errors import EncoderError
 from search.index import Index
@@ -77,6 +78,8 @@ class Duplicates:
     it. `clusters`: largest first, then tightest. `refused`: what the guard refused, in the order of `pairs`.
     `recall`: the share of the semantic pairs that are expected to be among these, measured on some of the sentences; 1
     where all were compared with all.
+    `preference`: how much each of their rows is preferred, 0 most; None where the most central survives. `against`:
+    whether the first of each pair is of another index.
     """
 
     count: int
@@ -86,6 +89,8 @@ class Duplicates:
     clusters: tuple[Cluster, ...]
     refused: tuple[Refused, ...] = ()
     recall: float = 1.0
+    preference: Mapping[int, int] | None = None
+    against: bool = False
 
     @property
     def removed(self) -> int:
@@ -116,6 +121,7 @@ def find_duplicates(
     weight: float | None = None,
     guard: Guard | None = None,
     keeping: Keeping | None = None,
+    decisions: Sequence[Decision] = (),
     progress: Progress = SILENT,
 ) -> Duplicates:
     """Find all pairs of sentences that say the same, and group them.
@@ -129,6 +135,7 @@ def find_duplicates(
         weight: how much sentiment counts in the score, in [0, 1]; None: the encoder's default.
         guard: refuses near and semantic pairs that differ in what counts; None: none is refused.
         keeping: which sentence of a cluster survives; None: the most central. Not with `against`.
+        decisions: which texts are a pair whatever they score and the guard says, and which are refused.
         progress: is told how far it is.
 
     Raises:
@@ -144,7 +151,9 @@ def find_duplicates(
     compared = Compared(index, against)
     weight = _weight(compared.passport, weight)
     keeping = keeping or Keeping()
-    matches = find_matches(compared, threshold=threshold, near=near, weight=weight, progress=progress)
+    guard = guarded(decisions, guard) if decisions else guard
+    asked = [(one.a, one.b) for one in decisions]
+    matches = find_matches(compared, threshold=threshold, near=near, weight=weight, asked=asked, progress=progress)
     found = _Found(compared, matches, threshold)
     refusals = found.refusals(guard, progress) if guard else {}
     return Duplicates(
@@ -155,6 +164,8 @@ def find_duplicates(
         clusters=tuple(found.clusters(refusals, keeping)),
         refused=tuple(found.refused(refusals)),
         recall=matches.recall,
+        preference=found.preference(keeping),
+        against=against is not None,
     )
 
 
@@ -235,7 +246,7 @@ class _Found:
     def pairs(self, refused: Collection[int]) -> list[Pair]:
         """Return every pair that is not refused, best first."""
         found = [
-            Pair(score, level, a, b, self._reason(level, a, b))
+            Pair(score, level, a, b, self._reason(score, level, a, b))
             for number in range(len(self._edges))
             if number not in refused
             for score, level, a, b in self._expanded(number)
@@ -255,6 +266,14 @@ class _Found:
         ]
         return sorted(found, key=_best_first)
 
+    def preference(self, keeping: Keeping) -> dict[int, int] | None:
+        """Return for each row how much it is preferred, 0 most; None where the most central survives."""
+        keys = keeping.preferences(self._compared, list(self._entries))
+        if keys is None:
+            return None
+        ranks = {key: rank for rank, key in enumerate(sorted(set(keys)))}
+        return {entry.row: ranks[key] for entry, key in zip(self._entries.values(), keys, strict=True)}
+
     def _leader(self, node: int) -> Entry:
         return self._entries[self._matches.leader(self._positions[node])]
 
@@ -269,9 +288,11 @@ class _Found:
         else:
             yield score, level, *_in_order(a, self._leader(b))
 
-    def _reason(self, level: str, a: Entry, b: Entry) -> str:
+    def _reason(self, score: float, level: str, a: Entry, b: Entry) -> str:
         if level == Level.NEAR:
             return f"{share(a.sentence.text, b.sentence.text):.0%} of their pieces of text in common"
+        if level == Level.SEMANTIC and score < self._threshold:
+            return DECIDED
         return _EQUAL if level == Level.EXACT else f"score at or above {self._threshold:g}"
 
     def _feelings(self) -> list[float] | None:

@@ -34,6 +34,16 @@ class Distinct:
         """Return all items with the text at a position."""
         return self.equal.get(position) or [int(self.leaders[position])]
 
+    def places(self, keys: TextKeys) -> Items:
+        """Return the position of each of n texts by its digest; -1 where there is none."""
+        column = self.keys[:, 0]
+        found = []
+        for first, second in keys:
+            begin, end = np.searchsorted(column, first, side="left"), np.searchsorted(column, first, side="right")
+            same = np.flatnonzero(self.keys[begin:end, 1] == second)
+            found.append(int(begin + same[0]) if len(same) else -1)
+        return np.asarray(found, dtype=np.int64)
+
 
 def normalised(text: str) -> str:
     """Return the text in Unicode's NFKC form, with each run of white space as one space.

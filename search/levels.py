@@ -101,7 +101,13 @@ class Matches:
 
 
 def find_matches(
-    compared: Compared, *, threshold: float, near: float | None, weight: float, progress: Progress
+    compared: Compared,
+    *,
+    threshold: float,
+    near: float | None,
+    weight: float,
+    asked: Iterable[tuple[str, str]] = (),
+    progress: Progress,
 ) -> Matches:
     """Find all pairs of distinct texts, each at the first level that finds it.
 
@@ -110,6 +116,7 @@ def find_matches(
         threshold: the lowest score of a semantic pair.
         near: the least share of common pieces of a near pair; None: no such level.
         weight: how much sentiment counts in the score.
+        asked: pairs of texts that are semantic pairs, whatever they score, where the sentences have them.
         progress: is told how far it is.
     """
     keys, bands = _read(compared, near is not None, progress)
@@ -129,6 +136,7 @@ def find_matches(
     given = (compared.passport.fingerprint, threshold, weight, border, len(tasks), _WORK)
     key = hashlib.sha256(repr(given).encode() + known.keys.tobytes() + new.keys.tobytes()).hexdigest()[:24]
     found += semantic.run(tasks, key, progress)
+    found.append(_asked(asked, known, new, scoring, border))
     return Matches(known, new, _first_of_each(found, len(leaders)), compared.known is not None, recall)
 
 
@@ -215,6 +223,22 @@ class _Semantic:
 
     def _joined(self, task: Task) -> Joined:
         return joined(self.scoring, task, self.threshold)
+
+
+def _asked(
+    asked: Iterable[tuple[str, str]], known: Distinct, new: Distinct, scoring: Scoring, border: int | None
+) -> Edges:
+    """Pair texts that are asked for; of two sides, one of each."""
+    both = list(asked)
+    first, second = text_keys(a for a, _ in both), text_keys(b for _, b in both)
+    pairs: set[tuple[int, int]] = set()
+    for one, other in ((first, second), (second, first)):
+        left, right = (new if border is None else known).places(one), new.places(other)
+        there = (left >= 0) & (right >= 0)
+        ends = np.stack((left[there], right[there] + (border or 0)), axis=1)
+        pairs.update((min(a, b), max(a, b)) for a, b in ends.tolist())
+    a, b = np.asarray(sorted(pairs), dtype=np.int64).reshape(-1, 2).T
+    return _edges(a, b, scoring.scores(a, b), Level.SEMANTIC)
 
 
 def _first_of_each(found: Iterable[Edges], count: int) -> Edges:

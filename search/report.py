@@ -15,6 +15,7 @@ from typing import Any
 
 from search.decisions import Decision, content_hash, decisions_object
 from search.duplicates import Duplicates
+from search.levels import LEVELS, Level
 from search.records import Entry, Pair, Refused
 
 __all__ = ["MODULES", "report_html", "script"]
@@ -24,7 +25,7 @@ MODULES = (
 )  # fmt: skip
 """The page's modules; each imports only those before it."""
 
-_LEVELS = ("exact", "near", "semantic")
+_Place = tuple[str, int, int]
 
 _IMPORT = re.compile(r"^import .*;\n", flags=re.MULTILINE)
 _EXPORT = re.compile(r"^export (?=async |class |const |function )", flags=re.MULTILINE)
@@ -80,27 +81,35 @@ def _json(value: Any) -> str:
 
 
 def _data(found: Duplicates, encoder: str, decisions: Sequence[Decision]) -> dict[str, Any]:
-    entries = {_place(entry): entry for one in (*found.pairs, *found.refused) for entry in (one.a, one.b)}
-    places = {place: number for number, place in enumerate(sorted(entries))}
+    entries = dict(_places(found))
+    numbers = {place: number for number, place in enumerate(sorted(entries))}
     names = sorted({entry.sentence.source for entry in entries.values()})
     sources = {name: number for number, name in enumerate(names)}
     return {
         "about": f"{found.count:,} sentences, {encoder}, weight {found.weight:g}",
         "count": found.count,
         "threshold": _millionths(found.threshold),
-        "levels": _LEVELS,
+        "levels": LEVELS,
+        "against": found.against,
+        "preference": found.preference and [found.preference[entries[place].row] for place in numbers],
         "sources": names,
-        "sentences": [_sentence(entries[place], sources) for place in places],
-        "pairs": list(_columns(found.pairs, places)),
-        "refused": list(_columns(found.refused, places)),
+        "sentences": [_sentence(entries[place], sources) for place in numbers],
+        "pairs": list(_columns(found.pairs, found.against, numbers)),
+        "refused": list(_columns(found.refused, found.against, numbers)),
         "decisions": decisions_object(decisions),
     }
 
 
-def _place(entry: Entry) -> tuple[str, str, int, int, int]:
-    """Return what tells sentences apart; they are sorted by it, so that in the page the lower number sorts first."""
-    sentence = entry.sentence
-    return sentence.text, sentence.source, sentence.line, sentence.start, entry.row
+def _places(found: Duplicates) -> Iterator[tuple[_Place, Entry]]:
+    pairs: tuple[Pair | Refused, ...] = (*found.pairs, *found.refused)
+    for pair in pairs:
+        yield _place(pair.a, 0), pair.a
+        yield _place(pair.b, int(found.against)), pair.b
+
+
+def _place(entry: Entry, side: int) -> _Place:
+    """Return what tells sentences apart; in the page, the lower number is that of the text sorted first."""
+    return entry.sentence.text, side, entry.row
 
 
 def _sentence(entry: Entry, sources: dict[str, int]) -> tuple[str, int, int, str]:
@@ -108,10 +117,14 @@ def _sentence(entry: Entry, sources: dict[str, int]) -> tuple[str, int, int, str
     return sentence.text, sources[sentence.source], sentence.line, content_hash(sentence.text)
 
 
-def _columns(pairs: Iterable[Pair | Refused], places: dict[tuple[str, str, int, int, int], int]) -> Iterable[list[Any]]:
+def _columns(
+    pairs: Iterable[Pair | Refused],
+    against: bool,
+    numbers: dict[_Place, int],
+) -> Iterator[list[Any]]:
     for pair in pairs:
-        row = [places[_place(pair.a)], places[_place(pair.b)], _millionths(pair.score)]
-        row += [_LEVELS.index(pair.level), pair.reason]
+        row: list[Any] = [numbers[_place(pair.a, 0)], numbers[_place(pair.b, int(against))], _millionths(pair.score)]
+        row += [LEVELS.index(Level(pair.level)), pair.reason]
         yield [*row, pair.words] if isinstance(pair, Refused) else row
 
 

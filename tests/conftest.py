@@ -1,11 +1,16 @@
 """Fixtures: the toy encoder, and a small real BERT that the tests build themselves."""
 
 import signal
+from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.toy import ToyEncoder
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, BrowserContext
 
 WORDS = (
     "i love hate the a was were not is room hotel food staff noise price pool good bad fine clean dirty rude kind "
@@ -51,3 +56,20 @@ def small_bert(tmp_path_factory: pytest.TempPathFactory) -> Path:
     assert tokenizer.tokenize("The room was zany") == ["the", "room", "was", "z", "##a", "##n", "##y"]
     tokenizer.save_pretrained(folder)
     return folder
+
+
+@pytest.fixture(scope="session")
+def browser() -> "Iterator[Browser]":
+    """Start one real browser for all tests of pages; they are skipped where there is none."""
+    from tests.browser import chromium
+
+    with chromium() as started:
+        yield started
+
+
+@pytest.fixture
+def context(browser: "Browser") -> "Iterator[BrowserContext]":
+    """Give a window of a browser without a past."""
+    with browser.new_context(viewport={"width": 1400, "height": 1000}) as context:
+        context.set_default_timeout(10_000)
+        yield context

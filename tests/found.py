@@ -11,9 +11,7 @@ Rows = tuple[int, int]
 
 def entries(texts: Sequence[str], source: str = "corpora/a.txt") -> list[Entry]:
     """Give each text a row and a line of its own."""
-    return [
-        Entry(row, Sentence(text, source, row + 1, 0, len(text)), None, None) for row, text in enumerate(texts)
-    ]
+    return [Entry(row, Sentence(text, source, row + 1, 0, len(text)), None, None) for row, text in enumerate(texts)]
 
 
 def found(

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from search.decisions import Decision, apply, content_hash, decisions_object, labelled, read_decisions, rulings
+from search.decisions import Decision, Verdict, content_hash, decisions_object, guarded, labelled, read_decisions
 from search.errors import InputError
 from search.files import write_json
 
@@ -56,7 +56,11 @@ def _spoil(change: Callable[[dict[str, Any]], Any]) -> str:
             "entry 2 decides on a text and itself",
         ),
         (
-            _spoil(lambda value: value["decisions"].append({**value["decisions"][0], "same": not value["decisions"][0]["same"]})),
+            _spoil(
+                lambda value: value["decisions"].append(
+                    {**value["decisions"][0], "same": not value["decisions"][0]["same"]}
+                )
+            ),
             "entry 3 contradicts entry 1",
         ),
     ],
@@ -73,7 +77,7 @@ def test_a_bad_file_is_refused(tmp_path: Path, content: str, message: str) -> No
 
 def test_no_file(tmp_path: Path) -> None:
     """A file that is not there is named."""
-    with pytest.raises(InputError, match="none.json: there is no such file of decisions"):
+    with pytest.raises(InputError, match=r"none\.json: there is no such file of decisions"):
         read_decisions(tmp_path / "none.json")
 
 
@@ -86,17 +90,19 @@ def test_said_twice_counts_once(tmp_path: Path) -> None:
     assert len(read_decisions(path)) == 1
 
 
-def test_rulings_and_what_they_do() -> None:
-    """Decided the same: it stands, whatever it scores. Decided otherwise: it is refused. The rest is left alone."""
-    texts = {1: "4 euros", 2: "the room", 5: "3  euros", 8: "a room", 9: "a pool"}
-    ruled = rulings([SAME, OTHER, Decision("not there", "a pool", same=True)], texts)
-    assert ruled == {(2, 8): True, (1, 5): False}
-    pairs = {(1, 5): 0.99, (8, 9): 0.91}
-    stand, refused = apply(pairs, ruled, lambda rows: {(2, 8): 0.4}[rows])
-    assert stand == {(8, 9): 0.91, (2, 8): 0.4}
-    assert refused == {(1, 5): 0.99}
-    assert apply(pairs, {}, lambda _: 0.0) == (pairs, {})
-    assert apply({(2, 8): 0.95}, ruled, lambda _: 0.0) == ({(2, 8): 0.95}, {})
+def test_a_decision_goes_before_the_guard() -> None:
+    """Decided the same, it passes whatever the guard says; decided otherwise, it is refused; the rest is the guard's."""
+
+    def strict(a: str, b: str, feelings: tuple[float, float] | None) -> Verdict | None:
+        return Verdict("number", (a, b)) if feelings == (1.0, -1.0) else None
+
+    decide = guarded([SAME, OTHER], strict)
+    assert decide("the  room", "a room", (1.0, -1.0)) is None
+    assert decide("4 euros", "3\u00a0euros", None) == Verdict("decision", ())
+    assert decide("a room", "4 euros", (1.0, -1.0)) == Verdict("number", ("a room", "4 euros"))
+    assert decide("a room", "4 euros", None) is None
+    alone = guarded([OTHER], None)
+    assert [alone("3 euros", "4 euros", None), alone("a", "b", None)] == [Verdict(), None]
 
 
 def test_labelled() -> None:

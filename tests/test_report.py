@@ -19,8 +19,8 @@ PARTS = Path(search.__file__).parent / "report_page"
 
 HOSTILE = [
     "</script><script>alert(1)</script>", "<img src=x onerror=alert(1)>", "a \u2028 b \u2029 c", "<!-- <script>",
-    "\u202egnp.exe \u200f\u05d0", "\"quoted\" 'and' `so`", "${x} {{data}} {{policy}}", "lone \ud800 surrogate", "]]>\\u003c\\",
-    "&lt;b&gt; &amp;", "nul \x00 bell \x07",
+    "\u202egnp.exe \u200f\u05d0", "\"quoted\" 'and' `so`", "${x} {{data}} {{policy}}", "lone \ud800 surrogate",
+    "]]>\\u003c\\",    "&lt;b&gt; &amp;", "nul \x00 bell \x07",
 ]  # fmt: skip
 
 
@@ -91,7 +91,9 @@ def test_modules_name_nothing_twice() -> None:
 @pytest.mark.parametrize("module", MODULES)
 def test_modules_import_only_what_comes_before(module: str) -> None:
     """A module of the page imports only modules before it, so that all of them can be put one behind the other."""
-    imported = re.findall(r'^import .* from "\./(\w+)\.js";$', (PARTS / f"{module}.js").read_text("utf-8"), re.MULTILINE)
+    imported = re.findall(
+        r'^import .* from "\./(\w+)\.js";$', (PARTS / f"{module}.js").read_text("utf-8"), re.MULTILINE
+    )
     assert set(imported) <= set(MODULES[: MODULES.index(module)])
 
 
@@ -102,4 +104,6 @@ def test_every_part_is_used() -> None:
 
 def test_text_is_only_ever_text() -> None:
     """No module hands a string to anything that reads markup or runs code."""
-    assert not re.search(r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|eval\(|new Function|fetch\(", script())
+    assert not re.search(
+        r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|eval\(|new Function|fetch\(", script()
+    )

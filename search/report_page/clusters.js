@@ -17,16 +17,16 @@ function edges(model, threshold, decisions) {
   const part = (one, other) => apart.set(one, (apart.get(one) ?? new Set()).add(other));
   let count = 0;
   for (const list of [model.pairs, model.refused]) {
-    const kept = list === model.pairs;
     for (let i = 0; i < list.length; i++) {
       const [one, other] = [leader[list.a[i]], leader[list.b[i]]];
       if (one === other) continue; // equal texts
       const said = decisions.size ? decisions.of(sentences[one].hash, sentences[other].hash) : undefined;
+      const kept = list === model.pairs || list.reason[i] === DECIDED; // what is not decided any more
       const counts = list.fixed[i] || list.score[i] >= threshold;
       if (said ?? (kept && counts)) {
-        [a[count], b[count], score[count], pair[count]] = [one, other, list.score[i], kept ? i : -1 - i];
+        [a[count], b[count], score[count], pair[count]] = [one, other, list.score[i], list === model.pairs ? i : -1 - i];
         count++;
-      } else if (!kept && counts && list.reason[i] !== DECIDED) {
+      } else if (!kept && counts) {
         part(one, other);
         part(other, one);
       }
@@ -167,19 +167,47 @@ class Free {
   }
 }
 
-// Clusters as { survivor, members: [{ row, score, pair }] }, largest first, each one's members best first.
-// `threshold` and scores are in millionths. `pair` is the pair by which a member's text is near the survivor: its number,
-// for a refused one -1 less its number, and null where the texts are equal; the score is then null too.
-export function group(model, threshold, decisions) {
-  const free = new Free(model, edges(model, threshold, decisions));
-  const clusters = [];
-  for (const survivor of model.preference ? free.preferred(model.preference) : free.mostCentral()) {
-    if (free.taken[survivor]) continue;
-    const members = [];
-    for (const one of [{ row: survivor, score: null, pair: null }, ...free.take(survivor)]) {
-      for (const row of model.group.get(one.row) ?? [one.row]) if (row !== survivor) members.push({ ...one, row });
-    }
-    if (members.length) clusters.push({ survivor, members });
+// Each sentence of the second side goes to the one of the first that it is nearest to.
+function nearestKnown(model, { a, b, score, pair, count }) {
+  const best = new Map();
+  const level = (i) => model.levels.indexOf(pair[i] < 0 ? model.refused.level[-1 - pair[i]] : model.pairs.level[pair[i]]);
+  for (let i = 0; i < count; i++) {
+    const other = best.get(b[i]);
+    const nearer = other === undefined || score[i] - score[other] || level(other) - level(i) || a[other] - a[i];
+    if (nearer === true || nearer > 0) best.set(b[i], i);
   }
-  return clusters.sort((x, y) => y.members.length - x.members.length || x.survivor - y.survivor);
+  const found = new Map();
+  for (const [row, i] of best) {
+    if (!found.has(a[i])) found.set(a[i], []);
+    found.get(a[i]).push({ row, score: score[i], pair: pair[i] });
+  }
+  return [...found].map(([survivor, members]) => ({ survivor, members }));
+}
+
+function held(model, found) {
+  const free = new Free(model, found);
+  const clusters = [];
+  for (const leader of model.preference ? free.preferred(model.preference) : free.mostCentral()) {
+    if (free.taken[leader]) continue;
+    const rows = [{ row: leader, score: null, pair: null }, ...free.take(leader)].flatMap((one) =>
+      (model.group.get(one.row) ?? [one.row]).map((row) => ({ ...one, row })));
+    const survivor = model.first[leader];
+    if (rows.length > 1) clusters.push({ survivor, members: rows.filter((one) => one.row !== survivor) });
+  }
+  return clusters;
+}
+
+// Clusters as { survivor, members: [{ row, score, pair }] }, largest first, then tightest; members nearest first.
+// `threshold` and scores are in millionths. `pair` is the pair by which a member's text is near the survivor's: its
+// number, for a refused one -1 less its number, and null where the texts are equal; the score is then null too.
+export function group(model, threshold, decisions) {
+  const found = edges(model, threshold, decisions);
+  const clusters = model.against ? nearestKnown(model, found) : held(model, found);
+  const score = (one) => one.score ?? 1e6;
+  for (const cluster of clusters) {
+    cluster.members.sort((x, y) => (x.pair === null ? -1 : 0) - (y.pair === null ? -1 : 0) || score(y) - score(x) || x.row - y.row);
+    cluster.tightness = Math.round(cluster.members.reduce((sum, one) => sum + score(one), 0) / 100);
+  }
+  return clusters.sort((x, y) =>
+    y.members.length - x.members.length || y.tightness - x.tightness || x.survivor - y.survivor);
 }

@@ -21,16 +21,23 @@ function columns(rows, levels) {
 // Each sentence's leader: of sentences with equal text the one that comes first, else itself.
 function leaders(sentences, pairs) {
   const leader = Int32Array.from(sentences, (_, row) => row);
-  const find = (row) => {
-    while (leader[row] !== row) row = leader[row];
-    return row;
-  };
   for (let i = 0; i < pairs.length; i++) {
-    if (pairs.level[i] !== EXACT) continue;
-    const [a, b] = [find(pairs.a[i]), find(pairs.b[i])];
-    leader[Math.max(a, b)] = Math.min(a, b);
+    const [a, b] = [pairs.a[i], pairs.b[i]];
+    if (pairs.level[i] === EXACT) leader[Math.max(a, b)] = Math.min(a, b); // one of the two leads all its equals
   }
-  return leader.map((_, row) => find(row));
+  return leader;
+}
+
+// For each leader the one of its equals that survives, and how much that is preferred.
+function preferred(group, count, preference) {
+  const first = Int32Array.from({ length: count }, (_, row) => row);
+  if (!preference) return { first, preference };
+  const least = Float64Array.from(preference);
+  for (const [leader, rows] of group) {
+    first[leader] = rows.reduce((best, row) => (preference[row] < preference[best] ? row : best));
+    least[leader] = preference[first[leader]];
+  }
+  return { first, preference: least };
 }
 
 export function read(data) {
@@ -41,7 +48,7 @@ export function read(data) {
     hash,
   }));
   const pairs = columns(data.pairs, data.levels);
-  const leader = leaders(sentences, pairs);
+  const leader = data.against ? Int32Array.from(sentences, (_, row) => row) : leaders(sentences, pairs);
   const size = new Int32Array(sentences.length);
   for (const row of leader) size[row]++;
   const group = new Map(); // of each leader with equals: all of them
@@ -52,5 +59,6 @@ export function read(data) {
   });
   const byHash = new Map();
   for (let row = sentences.length - 1; row >= 0; row--) byHash.set(sentences[row].hash, leader[row]);
-  return { ...data, sentences, pairs, refused: columns(data.refused, data.levels), leader, size, group, byHash };
+  const refused = columns(data.refused, data.levels);
+  return { ...data, sentences, pairs, refused, leader, size, group, byHash, ...preferred(group, leader.length, data.preference) };
 }

@@ -3,7 +3,7 @@
 import { count, element, score } from "./dom.js";
 import { EXACT } from "./model.js";
 import { paragraph } from "./text.js";
-import { difference, shared, side, words } from "./words.js";
+import { difference, places, shared, side, words } from "./words.js";
 
 const REWORDED = 0.4; // with fewer words shared, what is gone is not shown between what has come
 const FIRST_MEMBERS = 20;
@@ -13,12 +13,14 @@ const FIRST_PLACES = 5;
 export const REASONS = {
   decision: "decided not the same",
   negation: "negation differs",
-  sentiment: "feeling differs",
-  number: "numbers differ",
+  opposite: "opposites",
   date: "dates differ",
+  number: "numbers differ",
   unit: "units differ",
   version: "versions differ",
   identifier: "identifiers differ",
+  name: "names differ",
+  feeling: "feelings differ",
 };
 
 // Where sentences of one text stand; the first few of many.
@@ -95,8 +97,11 @@ function byText(rows) {
 export function pairItem(row) {
   const parts = difference(row.a.text, row.b.text);
   const own = (which) => side(parts, which).map((one) => (one.kind === "same" ? one : { ...one, kind: "own" }));
+  // Words that stand together in neither text are marked one by one.
+  const sought = row.words.flatMap((one) =>
+    (places(row.a.text + "\n" + row.b.text, [one]).length ? [one] : one.split(/\s+/)));
   const line = (which) => element("div", { class: "line" },
-    ...paragraph(own(which), row[which].text, row.words), where(row[which]));
+    ...paragraph(own(which), row[which].text, sought), where(row[which]));
   return item(row, facts(row), [line("a"), line("b")]);
 }
 
