@@ -11,14 +11,16 @@ import json
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from importlib.resources import files
+from pathlib import Path
 from typing import Any
 
 from search.decisions import Decision, content_hash, decisions_object
 from search.duplicates import Duplicates
+from search.errors import OutputError
 from search.levels import LEVELS, Level
 from search.records import Entry, Pair, Refused
 
-__all__ = ["MODULES", "report_html", "script"]
+__all__ = ["MODULES", "check_report", "report_html", "script"]
 
 MODULES = (
     "dom", "words", "model", "decisions", "clusters", "text", "rows", "histogram", "pages", "keys", "filters", "page",
@@ -32,6 +34,18 @@ _EXPORT = re.compile(r"^export (?=async |class |const |function )", flags=re.MUL
 
 _UNSAFE = re.compile("[<>&\u2028\u2029\ud800-\udfff]")
 """What HTML or JavaScript would read as its own, and what UTF-8 cannot hold."""
+
+
+def check_report(path: Path) -> None:
+    """Refuse a place that a report cannot be written to, before any work is done.
+
+    Raises:
+        OutputError: the name is not that of a page, or its folder is not there.
+    """
+    if path.suffix.lower() not in {".html", ".htm"} or path.is_dir():
+        raise OutputError(f"{path}: a report is a page; name a file that ends in .html with --report.")
+    if not path.parent.is_dir():
+        raise OutputError(f"{path}: there is no folder {path.parent}; make it, or choose another --report.")
 
 
 def report_html(found: Duplicates, *, encoder: str, decisions: Sequence[Decision] = ()) -> str:

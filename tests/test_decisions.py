@@ -91,7 +91,7 @@ def test_said_twice_counts_once(tmp_path: Path) -> None:
 
 
 def test_a_decision_goes_before_the_guard() -> None:
-    """Decided the same, it passes whatever the guard says; decided otherwise, it is refused; the rest is the guard's."""
+    """Decided the same, it passes whatever the guard says; decided otherwise, never; the rest is the guard's."""
 
     def strict(a: str, b: str, feelings: tuple[float, float] | None) -> Verdict | None:
         return Verdict("number", (a, b)) if feelings == (1.0, -1.0) else None

@@ -25,9 +25,9 @@ search.structuring search.indexing search.format_1 search.compacting search.veri
 search.words search.filters search.query search.explaining search.data_records
 search.index search.cue_words search.negation search.opposites search.dates search.number_words
 search.quantities search.edits search.guard search.pairs search.threshold search.changes search.threshold_auto
-search.compared search.exact search.near search.joining search.lists
+search.compared search.exact search.decisions search.near search.joining search.lists
 search.committed search.levels search.clusters search.keeping
-search.duplicates search.deduplicated
+search.duplicates search.deduplicated search.report
 search.measurements search.evaluate_rows search.evaluate_search search.evaluate
 search.agreement search.openvino_graph search.compiling
 search.training_options search.training_data search.methods search.pair_data search.settling search.label_figures

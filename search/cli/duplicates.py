@@ -49,6 +49,19 @@ __all__ = ["command"]
 @encoding_option
 @click.option("--csv", "csv_file", type=click.Path(path_type=Path), help="Also write pairs and refusals to a CSV file.")
 @click.option(
+    "--report",
+    type=click.Path(path_type=Path),
+    metavar="FILE.html",
+    help="Also write a page to look at: clusters, refusals, a threshold to move, pairs to decide on.",
+)
+@click.option(
+    "--decisions",
+    "decided",
+    type=click.Path(path_type=Path),
+    metavar="FILE.json",
+    help="Apply what was decided in a report: pairs that are the same whatever they score, and those that are not.",
+)
+@click.option(
     "--out",
     type=click.Path(path_type=Path),
     help="Write INPUTS without what does not survive, as they are: a file, or for several a folder.",
@@ -69,6 +82,8 @@ def command(
     text_column: str | None,
     encoding: str | None,
     csv_file: Path | None,
+    report: Path | None,
+    decided: Path | None,
     out: Path | None,
     overwrite: bool,
     json_: bool,
@@ -83,10 +98,12 @@ def command(
       kindred duplicates corpora/support.txt --threshold 0.8 --out unique.txt
       kindred duplicates a.csv b.csv --keep newest --date-column created --json
       kindred duplicates new.csv --against known --out fresh.csv
+      kindred duplicates hotels --report hotels.html --decisions decisions.json
     """
     from search.cli.duplicates_inputs import Reading, opened
     from search.cli.duplicates_output import csv_text, print_found, print_found_json
     from search.cli.output import Bar, say
+    from search.decisions import read_decisions
     from search.deduplicated import check_output, write_deduplicated
     from search.duplicates import DEFAULT_THRESHOLD, find_duplicates
     from search.files import write_text
@@ -94,6 +111,7 @@ def command(
     from search.levels import DEFAULT_NEAR
     from search.near import check_share
     from search.nearest import check_threshold
+    from search.report import check_report, report_html
     from search.similarity import check_weight
 
     threshold = DEFAULT_THRESHOLD if threshold is None else threshold
@@ -102,6 +120,9 @@ def command(
     check_share(near)
     if weight is not None:
         check_weight(weight)
+    if report is not None:
+        check_report(report)
+    decisions = () if decided is None else read_decisions(decided)
     if against and (keep or date_column):
         raise click.UsageError("With --against, what is there survives; leave --keep and --date-column out.")
     keeping = Keeping(keep or str(Keep.MOST_CENTRAL), date_column)
@@ -114,14 +135,25 @@ def command(
             check_output(out, sides.paths, overwrite=overwrite)
         index, other = sides.indexed(bar)
         found = find_duplicates(
-            index, against=other, threshold=threshold, near=near, weight=weight, keeping=keeping, progress=bar
+            index,
+            against=other,
+            threshold=threshold,
+            near=near,
+            weight=weight,
+            keeping=keeping,
+            decisions=decisions,
+            progress=bar,
         )
+        encoder_name = index.passport.name
         if out is not None:
             removed = (member.sentence for cluster in found.clusters for member in cluster.members)
             written = write_deduplicated(index.sources, removed, out)
             say(f"{found.count - found.removed:,} sentences that survive: {out} ({len(written)} file(s))")
     if csv_file is not None:
         write_text(csv_file, csv_text(found))
+    if report is not None:
+        write_text(report, report_html(found, encoder=encoder_name, decisions=decisions))
+        say(f"Report, to open in a browser: {report}")
     if json_:
         print_found_json(found)
     else:
