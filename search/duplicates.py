@@ -34,7 +34,7 @@ from search.near import check_share, share
 from search.nearest import check_threshold
 from search.progress import SILENT, Progress
 from search.records import Cluster, Entry, Link, Pair, Refused
-from search.similarity import Scale, block_polarity, check_weight
+from search.similarity import Scale, Vectors, block_polarity, check_weight
 from search.store_record import FLAT, StoreWish
 
 __all__ = [
@@ -44,6 +44,8 @@ __all__ = [
     "Refusal",
     "find_duplicates",
     "index_of_files",
+    "polarities",
+    "usual_weight",
 ]
 
 DEFAULT_THRESHOLD = 0.9
@@ -149,7 +151,7 @@ def find_duplicates(
     if against is not None and not against.manifest.origin.knows(index.passport):
         against.check_encoder(index.encoder)
     compared = Compared(index, against)
-    weight = _weight(compared.passport, weight)
+    weight = usual_weight(compared.passport, weight)
     keeping = keeping or Keeping()
     guard = guarded(decisions, guard) if decisions else guard
     asked = [(one.a, one.b) for one in decisions]
@@ -178,7 +180,21 @@ def index_of_files(corpus: Corpus, encoder: Encoder, *, progress: Progress = SIL
             yield index
 
 
-def _weight(passport: Passport, weight: float | None) -> float:
+def polarities(rows: Vectors, passport: Passport) -> list[float] | None:
+    """Return the polarity of (n, d+s) rows, in [-1, 1]; None where the encoder's labels have no order."""
+    if passport.labels is None or passport.labels.scale is not Scale.ORDINAL:
+        return None
+    found: list[float] = block_polarity(rows[:, passport.meaning_dim :]).tolist()
+    return found
+
+
+def usual_weight(passport: Passport, weight: float | None) -> float:
+    """Return the weight of a job: the one asked for, or the encoder's default.
+
+    Raises:
+        OptionError: it is out of range.
+        EncoderError: a weight is given for an encoder without labels.
+    """
     if weight is not None:
         check_weight(weight)
     if passport.labels is None:
@@ -297,14 +313,13 @@ class _Found:
 
     def _feelings(self) -> list[float] | None:
         """Return the polarity of every node; None where the encoder's labels have no order."""
-        passport = self._compared.passport
-        if passport.labels is None or passport.labels.scale is not Scale.ORDINAL:
-            return None
         leaders = np.asarray([self._matches.leader(position) for position in self._positions], dtype=np.int64)
         found: list[float] = []
         for start in range(0, len(leaders), _WINDOW):
-            blocks = self._compared.vectors(leaders[start : start + _WINDOW])[:, passport.meaning_dim :]
-            found += block_polarity(blocks).tolist()
+            some = polarities(self._compared.vectors(leaders[start : start + _WINDOW]), self._compared.passport)
+            if some is None:
+                return None
+            found += some
         return found
 
     def _best(self, keeping: Keeping) -> list[tuple[tuple[float, ...], int]] | None:

@@ -7,6 +7,7 @@ can be read and checked. A number or a date that only one text has is no reason;
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 from itertools import product
 from typing import Any, Protocol, TypeVar
 
@@ -18,7 +19,7 @@ from search.number_words import digits_of, spelled
 from search.opposites import Side, find_opposed, find_sides
 from search.quantities import Quantity, QuantityKind, find_quantities
 
-__all__ = ["FEELING_BOUND", "KINDS", "Cues", "Kind", "Refusal", "cues", "refuse"]
+__all__ = ["FEELING_BOUND", "KINDS", "Cues", "Kind", "PairGuard", "Refusal", "cues", "refuse"]
 
 
 class Kind(StrEnum):
@@ -47,6 +48,9 @@ KINDS: frozenset[str] = frozenset(Kind)
 FEELING_BOUND = 0.5
 """A feeling flips where one text's polarity is this or more and the other's is minus this or less."""
 
+
+_KEPT = 20_000
+"""Texts whose cues are kept, some 2 KB each."""
 
 _SHORT = 40
 """Up to so many words an opposite and a "not" are taken to be about one thing, and to cancel out."""
@@ -117,6 +121,19 @@ def refuse(
         or _named(first, second, kinds)
         or _felt(first, second, kinds, feelings)
     )
+
+
+class PairGuard:
+    """`refuse` for texts that come in many pairs: the cues of the latest of them are kept."""
+
+    def __init__(self, kinds: frozenset[str] = KINDS) -> None:
+        """Look for these kinds of reasons."""
+        self._kinds = kinds
+        self._cues = lru_cache(_KEPT)(cues)
+
+    def __call__(self, first: str, second: str, feelings: tuple[float, float] | None = None) -> Refusal | None:
+        """Say why two texts must not be merged, or None."""
+        return refuse(self._cues(first), self._cues(second), self._kinds, feelings)
 
 
 def _turned(first: Cues, second: Cues, kinds: frozenset[str]) -> Refusal | None:

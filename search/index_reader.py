@@ -180,7 +180,12 @@ class IndexReader:
             alive[source.first : source.first + source.rows] = True
         return None if alive.all() else alive
 
-    def _source(self, row: int) -> IndexedSource:
+    def source_of(self, row: int) -> IndexedSource:
+        """Return the source of a row that counts.
+
+        Raises:
+            IndexFolderError: the row has none.
+        """
         number = bisect_right(self._firsts, row) - 1
         if number < 0 or row >= self.sources[number].first + self.sources[number].rows:
             raise self._damaged(row)
@@ -189,7 +194,7 @@ class IndexReader:
     def _entry(self, stored: StoredSentence, proof: bytes) -> Entry:
         if stored.proof(self.vectors[stored.row]) != proof:
             raise self._damaged(stored.row)
-        source = self._source(stored.row)
+        source = self.source_of(stored.row)
         return Entry(stored.row, stored.sentence(source.name), stored.label, stored.probability)
 
     def _damaged(self, row: int) -> IndexFolderError:

@@ -27,14 +27,15 @@ search.index search.cue_words search.negation search.opposites search.dates sear
 search.quantities search.edits search.guard search.pairs search.threshold search.changes search.threshold_auto
 search.compared search.exact search.decisions search.near search.joining search.lists
 search.committed search.levels search.clusters search.keeping
-search.duplicates search.deduplicated search.report
+search.duplicates search.thresholds search.deduplicated search.report
 search.measurements search.evaluate_rows search.evaluate_search search.evaluate
 search.agreement search.openvino_graph search.compiling
 search.training_options search.training_data search.methods search.pair_data search.settling search.label_figures
 search.training_watch search.joint search.training_run search.training search.head search.contrastive search.few
 search.pair_training search.model_card search.training_folder search.finetune
 search.cli.options search.cli.loading search.cli.output search.cli.compile search.cli.finetune search.cli.index
-search.cli.prompt search.cli.query search.cli.duplicates_inputs search.cli.duplicates_output search.cli.duplicates
+search.cli.prompt search.cli.query search.cli.duplicates_inputs search.cli.duplicates_options
+search.cli.duplicates_output search.cli.duplicates
 search.cli.evaluate search.cli.info search.cli.verify
 search.cli.repair search.cli.compact search.cli.main search.cli search.__main__
 """.split()

@@ -26,7 +26,27 @@ __all__ = ["command"]
     metavar="INDEX|FILE",
     help="Find what of INPUTS is in this already, an index or files (repeatable), and nothing else.",
 )
-@click.option("--threshold", type=float, metavar="-1..1", help="The lowest score of a semantic pair.  [default: 0.9]")
+@click.option(
+    "--threshold",
+    metavar="-1..1|auto",
+    help="The lowest score of a semantic pair; auto: found without labels.  [0.9, or what the index keeps]",
+)
+@click.option(
+    "--calibrate",
+    "labelled",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Choose the threshold on labelled pairs (sentence1, sentence2, label), or on a report's decisions.",
+)
+@click.option("--precision", type=float, metavar="0..1", help="Calibrate for this precision.  [default: the best F1]")
+@click.option(
+    "--no-guard",
+    "unguarded",
+    multiple=True,
+    metavar="KIND",
+    help="Merge also where this differs: negation, opposite, number, date, unit, version, identifier, name, feeling; "
+    "or all.",
+)
 @click.option(
     "--near",
     type=float,
@@ -71,7 +91,10 @@ __all__ = ["command"]
 def command(
     inputs: tuple[str, ...],
     against: tuple[str, ...],
-    threshold: float | None,
+    threshold: str | None,
+    labelled: Path | None,
+    precision: float | None,
+    unguarded: tuple[str, ...],
     near: float | None,
     weight: float | None,
     keep: str | None,
@@ -90,7 +113,9 @@ def command(
 ) -> None:
     """Find sentences that say the same in an index, or in files: pairs, clusters, and who survives.
 
-    A pair is exact (equal text), near (nearly the same letter for letter) or semantic (a score at the threshold).
+    A pair is exact (equal text), near (nearly the same letter for letter) or semantic (a score at the threshold). Near
+    and semantic pairs that differ in a negation, a number, a name or the like are refused, and the reason is told. A
+    threshold that is calibrated, or found by auto, is kept in the index and used the next time.
 
     \b
     Examples:
@@ -99,24 +124,25 @@ def command(
       kindred duplicates a.csv b.csv --keep newest --date-column created --json
       kindred duplicates new.csv --against known --out fresh.csv
       kindred duplicates hotels --report hotels.html --decisions decisions.json
+      kindred duplicates support --calibrate pairs.tsv --precision 0.95
     """
     from search.cli.duplicates_inputs import Reading, opened
+    from search.cli.duplicates_options import Wanted, guard_without
     from search.cli.duplicates_output import csv_text, print_found, print_found_json
     from search.cli.output import Bar, say
     from search.decisions import read_decisions
     from search.deduplicated import check_output, write_deduplicated
-    from search.duplicates import DEFAULT_THRESHOLD, find_duplicates
+    from search.duplicates import find_duplicates, usual_weight
     from search.files import write_text
     from search.keeping import Keep, Keeping
     from search.levels import DEFAULT_NEAR
     from search.near import check_share
-    from search.nearest import check_threshold
     from search.report import check_report, report_html
     from search.similarity import check_weight
 
-    threshold = DEFAULT_THRESHOLD if threshold is None else threshold
+    wanted = Wanted.of(threshold, labelled, precision)
+    guard = guard_without(unguarded)
     near = DEFAULT_NEAR if near is None else near
-    check_threshold(threshold)
     check_share(near)
     if weight is not None:
         check_weight(weight)
@@ -134,12 +160,14 @@ def command(
         if out is not None:
             check_output(out, sides.paths, overwrite=overwrite)
         index, other = sides.indexed(bar)
+        weight = usual_weight(index.passport, weight)
         found = find_duplicates(
             index,
             against=other,
-            threshold=threshold,
+            threshold=wanted.threshold(index, weight, guard, keep=sides.first_is_index),
             near=near,
             weight=weight,
+            guard=guard,
             keeping=keeping,
             decisions=decisions,
             progress=bar,

@@ -56,6 +56,11 @@ class Sides:
         first = self._sides[0]
         return [source.path for source in first.sources] if isinstance(first, Index) else first.names
 
+    @property
+    def first_is_index(self) -> bool:
+        """Say whether the first side is an index of the user's, and not files."""
+        return isinstance(self._sides[0], Index)
+
     def indexed(self, progress: Progress) -> tuple[Index, Index | None]:
         """Return the index to look at and, where there is one, the index to compare it with.
 

@@ -1,0 +1,80 @@
+"""What `kindred duplicates` is asked for as a threshold and as a guard."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import click
+
+from search.cli.output import say
+from search.duplicates import Guard
+from search.errors import OptionError
+from search.guard import KINDS, Kind, PairGuard
+from search.index import Index
+from search.nearest import check_threshold
+from search.pairs import TextPair
+from search.thresholds import found_without_labels, kept_or_usual, learned, pairs_to_learn_from, told
+
+__all__ = ["Wanted", "guard_without"]
+
+_AUTO, _ALL = "auto", "all"
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """How the threshold is found: `given`, by itself (`auto`), on labelled `pairs`, or (none of them) as it is kept."""
+
+    given: float | None
+    auto: bool
+    pairs: Sequence[TextPair] | None
+    precision: float | None
+
+    @classmethod
+    def of(cls, threshold: str | None, labelled: Path | None, precision: float | None) -> "Wanted":
+        """Read the options.
+
+        Raises:
+            OptionError: the threshold is no number and not auto, or is out of range.
+            InputError: the labelled pairs cannot be read.
+        """
+        if labelled and threshold:
+            raise click.UsageError("--calibrate chooses the threshold; leave --threshold out.")
+        if precision is not None and labelled is None:
+            raise click.UsageError("--precision is for --calibrate FILE.")
+        given = None
+        if threshold is not None and threshold != _AUTO:
+            try:
+                given = float(threshold)
+            except ValueError:
+                raise OptionError(f"threshold is {threshold!r}; give a number from -1 to 1, or auto.") from None
+            check_threshold(given)
+        pairs = None if labelled is None else pairs_to_learn_from(labelled)
+        return cls(given, threshold == _AUTO, pairs, precision)
+
+    def threshold(self, index: Index, weight: float, guard: Guard | None, *, keep: bool) -> float:
+        """Return the threshold of a job, and say how one was found; `keep` it in the index's folder."""
+        if self.given is not None:
+            return self.given
+        if self.pairs is not None:
+            found = learned(self.pairs, index.encoder, weight=weight, guard=guard, precision=self.precision)
+        elif self.auto:
+            found = found_without_labels(index, weight)
+        else:
+            return kept_or_usual(index, weight)
+        say(told(found))
+        if keep:
+            found.write(index.folder)
+        return found.value
+
+
+def guard_without(kinds: Sequence[str]) -> Guard | None:
+    """Return the guard without some kinds of reasons; None without all.
+
+    Raises:
+        OptionError: there is no such kind.
+    """
+    for kind in kinds:
+        if kind not in {*KINDS, _ALL}:
+            raise OptionError(f"No kind {kind!r} of guard; there are {', '.join(Kind)}, and all.")
+    left = KINDS - set(kinds)
+    return None if _ALL in kinds or not left else PairGuard(left)

@@ -1,0 +1,93 @@
+"""The threshold of a duplicates job: given, learned from labelled pairs, found without, or kept from an earlier job."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from search.decisions import labelled, read_decisions
+from search.duplicates import DEFAULT_THRESHOLD, Guard, polarities
+from search.encoder import Encoder
+from search.index import Index
+from search.pairs import TextPair
+from search.similarity import parts, total
+from search.threshold import REFUSED, How, Threshold, calibrate, labelled_pairs
+from search.threshold_auto import automatic
+
+__all__ = ["found_without_labels", "kept_or_usual", "learned", "pairs_to_learn_from", "told"]
+
+
+def pairs_to_learn_from(path: Path) -> list[TextPair]:
+    """Read labelled pairs from a table, or from the decisions that a report saved (.json).
+
+    Raises:
+        InputError: the file is none, or holds something else; names the line or the entry.
+    """
+    if path.suffix == ".json":
+        return labelled(read_decisions(path), str(path))
+    return labelled_pairs([str(path)])
+
+
+def learned(
+    pairs: Sequence[TextPair], encoder: Encoder, *, weight: float, guard: Guard | None, precision: float | None = None
+) -> Threshold:
+    """Choose a threshold on labelled pairs, for the best F1 or for a precision; what the guard refuses is not merged.
+
+    Raises:
+        InputError: there are too few pairs of a label.
+        OptionError: no threshold has the precision.
+    """
+    passport = encoder.passport
+    rows = encoder.encode([text for pair in pairs for text in (pair.a, pair.b)]).rows
+    scores = total(*parts(rows[::2], rows[1::2], passport.meaning_dim), weight)
+    feelings = polarities(rows, passport)
+    if guard is not None:
+        for number, pair in enumerate(pairs):
+            both = None if feelings is None else (feelings[2 * number], feelings[2 * number + 1])
+            if guard(pair.a, pair.b, both) is not None:
+                scores[number] = REFUSED
+    same = np.array([pair.value == 1.0 for pair in pairs])
+    found = calibrate(scores, same, precision=precision)
+    return Threshold.of(found, How.F1 if precision is None else How.PRECISION, passport, weight)
+
+
+def found_without_labels(index: Index, weight: float) -> Threshold:
+    """Find a threshold for the sentences of an index; see `threshold_auto`.
+
+    Raises:
+        OptionError: there are too few sentences.
+    """
+    rows, texts = zip(*index.texts(), strict=True) if len(index) else ((), ())
+    names = [index.source_of(row).name for row in rows]
+    every = len(rows) == len(index.vectors)
+    vectors = index.vectors if every else index.vectors[list(rows)]
+    return automatic(vectors, texts, index.encoder, weight=weight, sources=names).threshold
+
+
+def kept_or_usual(index: Index, weight: float) -> float:
+    """Return the threshold that an earlier job kept in the index's folder, if it is for this weight, or the usual one.
+
+    Raises:
+        OptionError: it was found for another encoder or weight.
+        IndexFolderError: its file is damaged.
+    """
+    kept = Threshold.read(index.folder)
+    if kept is None:
+        return DEFAULT_THRESHOLD
+    kept.check(index.passport, weight)
+    return kept.value
+
+
+def told(threshold: Threshold) -> str:
+    """Say in a line what was chosen and how sure it is."""
+    between = f"[{threshold.low:.3g}, {threshold.high:.3g}]"
+    if threshold.how is How.AUTOMATIC:
+        return (
+            f"Threshold {threshold.value:g}, found without labels: {threshold.estimate:.3g} wrong merges expected "
+            f"{between}, before the guard; {threshold.recall:.0%} of slightly changed texts score it."
+        )
+    name = "F1" if threshold.how is How.F1 else "precision"
+    return (
+        f"Threshold {threshold.value:g}, of {threshold.pairs:,} labelled pairs: {name} {threshold.estimate:.3f} "
+        f"{between}, recall {threshold.recall:.3f}."
+    )
