@@ -8,8 +8,9 @@ A column compared with a number is its number, be it written as text ("4" in a C
 As in SQL, a sentence without the column meets no condition on it but `is null`. `like` minds no case of ASCII letters.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+import json
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import PurePath
 from typing import Any
 
@@ -33,15 +34,17 @@ class Filter:
         where: a condition on metadata columns.
         sources: patterns of source names, as `reviews/*.csv`; one of them must fit.
         labels: names of labels, one of which must be the sentence's most likely one.
+        fields: metadata columns, each of which must hold one of some values (texts, numbers, truth values, or None).
     """
 
     where: str | None = None
     sources: tuple[str, ...] = ()
     labels: tuple[str, ...] = ()
+    fields: Mapping[str, Collection[object]] = field(default_factory=dict)
 
     def __bool__(self) -> bool:
         """Say whether anything is asked."""
-        return bool(self.where is not None or self.sources or self.labels)
+        return bool(self.where is not None or self.sources or self.labels or self.fields)
 
 
 def matching_rows(index: IndexReader, wanted: Filter) -> Among:
@@ -62,18 +65,37 @@ def matching_rows(index: IndexReader, wanted: Filter) -> Among:
             label_block(index.passport.labels, label)  # refuses what is no label
         conditions.append(f"label IN ({', '.join('?' * len(wanted.labels))})")
         values += wanted.labels
-    columns: list[str] = []
+    columns = list(wanted.fields)
+    for column, allowed in wanted.fields.items():
+        conditions.append(_one_of(column, allowed, values))
     if wanted.where is not None:
         condition = _Condition(wanted.where)
         conditions.append(condition.sql)
         values += condition.values
-        columns = condition.columns
+        columns += condition.columns
     if conditions:
         found = index.matching(" AND ".join(conditions), values)
         if columns and not found.any():
             _check_columns(index, columns)
         among &= found
     return among
+
+
+def _one_of(column: str, allowed: Collection[object], values: list[Any]) -> str:
+    """Return the condition that a column holds one of some values, and append its parameters."""
+    if '"' in column:
+        raise OptionError(f"{column!r} cannot be a column's name: it has a quotation mark.")
+    values += [_path(column), json.dumps(list(allowed))]  # one parameter, however many values
+    found = "json_extract(metadata, ?) IN (SELECT value FROM json_each(?))"
+    if None in allowed:
+        values.append(_path(column))
+        found = f"({found} OR json_extract(metadata, ?) IS NULL)"
+    return found
+
+
+def _path(column: str) -> str:
+    """Return SQLite's path to a metadata column."""
+    return f'$."{column}"'
 
 
 def _of_sources(index: IndexReader, patterns: Sequence[str]) -> Among:
@@ -189,7 +211,7 @@ class _Condition:
         if not isinstance(tree, exp.Column) or tree.table or '"' in tree.name:
             raise self._refused(f"{tree.sql()!r} is no column; a column comes first (`...` around one with blanks)")
         self.columns.append(tree.name)
-        self.values.append(f'$."{tree.name}"')
+        self.values.append(_path(tree.name))
         return "json_extract(metadata, ?)"
 
     def _refused(self, reason: str) -> OptionError:

@@ -11,8 +11,9 @@
 The room was cold. {'city': 'Lisbon'}
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Self
 
 import numpy as np
@@ -36,6 +37,8 @@ INDEXES = Path("indexes")
 """Where indexes live that are named and not pathed."""
 
 _BATCH = 4096
+
+_ANY: Mapping[str, Collection[object]] = MappingProxyType({})
 
 
 def resolve(name: str) -> Path:
@@ -149,6 +152,7 @@ class Index(IndexReader):
         where: str | None = None,
         sources: Sequence[str] = (),
         labels: Sequence[str] = (),
+        fields: Mapping[str, Collection[object]] = _ANY,
         match: str = Match.MEANING,
         exact: bool = False,
     ) -> list[list[Hit]]:
@@ -162,6 +166,7 @@ class Index(IndexReader):
             where: a condition on metadata, as `rating >= 4 and city = 'Lisbon'`; None: none.
             sources: patterns, one of which a sentence's source must fit; none: any source.
             labels: labels, one of which a sentence must have; none: any.
+            fields: metadata columns, each of which must hold one of some values.
             match: "meaning", "words", or "both"; see `Searcher.search`.
             exact: search every row, also where the index has a search structure.
 
@@ -171,7 +176,7 @@ class Index(IndexReader):
         """
         if isinstance(texts, str):
             raise OptionError("search takes a list of texts; for one, give a list of one.")
-        only = Filter(where, tuple(sources), tuple(labels))
+        only = Filter(where, tuple(sources), tuple(labels), fields)
         if match not in set(Match):
             raise OptionError(f"match is {match!r}; it is one of {', '.join(Match)}.")
         searcher = Searcher(self, self.encoder)
@@ -185,6 +190,7 @@ class Index(IndexReader):
         where: str | None = None,
         sources: Sequence[str] = (),
         labels: Sequence[str] = (),
+        fields: Mapping[str, Collection[object]] = _ANY,
         wait: float = 0.0,
     ) -> int:
         """Delete the sentences that fit, as in `search`, and commit; return how many they were.
@@ -195,9 +201,9 @@ class Index(IndexReader):
             OptionError: nothing is said of what to delete, or it fits nothing that there is.
             OutputError: the index cannot be written to.
         """
-        only = Filter(where, tuple(sources), tuple(labels))
+        only = Filter(where, tuple(sources), tuple(labels), fields)
         if not only:
-            raise OptionError("Say which sentences to delete: where, sources or labels.")
+            raise OptionError("Say which sentences to delete: where, sources, labels or fields.")
         with IndexWriter(self.folder, None, wait=wait) as writer:
             self.refresh()
             before = len(self)

@@ -153,6 +153,11 @@ class IndexReader:
         among[rows] = True
         return among
 
+    def counting(self, among: Among) -> list[int]:
+        """Return the numbers of those rows among some that count: of sources as they are now."""
+        rows: list[int] = np.flatnonzero(among if self._alive is None else among & self._alive).tolist()
+        return rows
+
     def with_words(self, expression: str, k: int, among: Among | None = None) -> list[int]:
         """Return the first k rows (of those `among`) by how well they have the words of an FTS5 expression."""
         if not expression:

@@ -23,8 +23,8 @@ search.stored search.sqlite_file search.sentence_file search.sentence_writer sea
 search.sources search.builds search.index_writer search.index_reader
 search.structuring search.indexing search.format_1 search.compacting search.verifying
 search.words search.filters search.query search.explaining search.data_records
-search.index search.cue_words search.negation search.opposites search.dates search.number_words
-search.quantities search.edits search.guard search.pairs search.threshold search.changes search.threshold_auto
+search.index search.langchain search.cue_words search.negation search.opposites search.dates
+search.number_words search.quantities search.edits search.guard search.pairs search.threshold search.changes search.threshold_auto
 search.compared search.exact search.decisions search.near search.joining search.lists
 search.committed search.levels search.clusters search.keeping
 search.duplicates search.thresholds search.deduplicated search.report
@@ -57,6 +57,7 @@ LIBRARIES = {
     "faiss": {"search.store_faiss", "search.structure_faiss"},
     "filelock": {"search.lock"},
     "huggingface_hub": {"search.checkpoint"},
+    "langchain_core": {"search.langchain"},
     "langchain_huggingface": {"search.encoder_huggingface"},
     "lxml": {"search.reader_docx", "search.reader_html"},
     "markdown_it": {"search.splitting"},
