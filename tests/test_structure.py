@@ -24,8 +24,8 @@ search.sources search.builds search.index_writer search.index_reader
 search.structuring search.indexing search.format_1 search.compacting search.verifying
 search.words search.filters search.query search.explaining search.data_records
 search.index search.langchain search.cue_words search.negation search.opposites search.dates
-search.number_words search.quantities search.edits search.guard search.pairs search.threshold search.changes search.threshold_auto
-search.compared search.exact search.decisions search.near search.joining search.lists
+search.number_words search.quantities search.edits search.guard search.pairs search.threshold search.changes
+search.threshold_auto search.compared search.exact search.decisions search.near search.joining search.lists
 search.committed search.levels search.clusters search.keeping
 search.duplicates search.thresholds search.deduplicated search.report
 search.measurements search.evaluate_rows search.evaluate_search search.evaluate
