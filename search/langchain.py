@@ -1,9 +1,8 @@
 """kindred for LangChain: its encoders as Embeddings, an index folder as a VectorStore; retrievers come from the latter.
 
->>> from search.langchain import KindredStore  # doctest: +SKIP
->>> store = KindredStore("indexes/hotels")
->>> retriever = store.as_retriever(search_kwargs={"k": 3, "sentiment": "opposite", "weight": 0.5})
->>> retriever.invoke("the staff were rude")
+store = KindredStore("indexes/hotels")
+retriever = store.as_retriever(search_kwargs={"k": 3, "sentiment": "opposite", "weight": 0.5})
+retriever.invoke("the staff were rude")
 """
 
 import threading

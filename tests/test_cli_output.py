@@ -148,7 +148,7 @@ def test_pairs_are_also_written_as_csv(
 ) -> None:
     """`duplicates --csv` writes one row a pair, quoted where needed, beside the table; a lower threshold finds more."""
     report = tmp_path / "pairs.csv"
-    told = succeed(capsys, "duplicates", toy_folder, "--threshold", -1, "--csv", report)
+    told = succeed(capsys, "duplicates", toy_folder, "--threshold", -1, "--no-guard", "all", "--csv", report)
     assert "4 sentences, 4 pairs at -1 (weight 0.3)" in told
     with report.open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
@@ -159,5 +159,5 @@ def test_pairs_are_also_written_as_csv(
     assert any(row["text_b"] == "caf\u00e9 food, \u201clovely\u201d" for row in rows)
     assert [float(row["score"]) for row in rows] == sorted((float(row["score"]) for row in rows), reverse=True)
     before = tree(tmp_path)
-    succeed(capsys, "duplicates", toy_folder, "--threshold", -1, "--csv", report)
+    succeed(capsys, "duplicates", toy_folder, "--threshold", -1, "--no-guard", "all", "--csv", report)
     assert tree(tmp_path) == before
