@@ -58,9 +58,12 @@ def small_bert(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> "Iterator[Browser]":
-    """Start one real browser for all tests of pages; they are skipped where there is none."""
+    """Start a real browser for the tests of pages in a file; they are skipped where there is none.
+
+    Not for all files at once: as long as it runs, so does its event loop, and no other can.
+    """
     from tests.browser import chromium
 
     with chromium() as started:

@@ -66,7 +66,7 @@ def test_decisions_go_round(
     assert [one["reason"] for one in again if one["kind"] == "refusal"] == ["decision"]
     page.goto(report.as_uri())
     page.get_by_role("button", name="Refused").click()
-    assert page.locator(".reason").all_inner_texts() == ["decided not the same"]
+    assert page.locator(".reason").all_text_contents() == ["decided not the same"]
 
 
 @pytest.mark.slow

@@ -87,8 +87,8 @@ def test_it_opens_as_a_file(page: Page) -> None:
     assert page.locator("#threshold-value").inner_text() == "0.900"
     member = row_at(page, 2)
     assert member.locator(".score").inner_text() == "0.970"
-    assert member.locator("del").all_inner_texts() == ["do"]
-    assert member.locator("ins").all_inner_texts() == ["would"]
+    assert member.locator("del").all_text_contents() == ["do"]
+    assert member.locator("ins").all_text_contents() == ["would"]
     assert member.locator(".text").inner_text() == "How do would I reset the router?"
 
 
@@ -148,9 +148,9 @@ def test_refusals_say_why(page: Page) -> None:
     assert page.locator(".row").count() == 2
     number, negation = page.locator(".row").all()
     assert number.locator(".reason").inner_text() == "numbers differ"
-    assert number.locator("mark").all_inner_texts() == ["500", "5000"]
-    assert negation.locator("mark").all_inner_texts() == ["not"]
-    assert negation.locator("u").all_inner_texts() == ["not"]
+    assert number.locator("mark").all_text_contents() == ["500", "5000"]
+    assert negation.locator("mark").all_text_contents() == ["not"]
+    assert negation.locator("u").all_text_contents() == ["not"]
     page.locator("#reason").select_option("negation")
     assert page.locator(".row").count() == 1
 
@@ -177,7 +177,7 @@ def test_search_and_filters(page: Page) -> None:
     page.locator("#order").select_option("lowest")
     assert shown_clusters(page) == [["6", "10"], ["9", "8"], ["3", "1", "2"]]
     page.get_by_role("button", name="Pairs").click()
-    assert page.locator(".score").all_inner_texts() == ["0.905", "0.930", "0.970", "1.000"]
+    assert page.locator(".score").all_text_contents() == ["0.905", "0.930", "0.970", "1.000"]
 
 
 def test_the_keyboard(page: Page) -> None:
