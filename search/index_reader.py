@@ -158,6 +158,10 @@ class IndexReader:
         rows: list[int] = np.flatnonzero(among if self._alive is None else among & self._alive).tolist()
         return rows
 
+    def counts(self, row: int) -> bool:
+        """Say whether there is such a row, and it counts."""
+        return 0 <= row < self.manifest.rows and (self._alive is None or bool(self._alive[row]))
+
     def with_words(self, expression: str, k: int, among: Among | None = None) -> list[int]:
         """Return the first k rows (of those `among`) by how well they have the words of an FTS5 expression."""
         if not expression:

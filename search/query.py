@@ -9,7 +9,7 @@ from search.encoders import load_encoder
 from search.errors import EncoderError, OptionError
 from search.filters import Filter, matching_rows
 from search.index_reader import IndexReader
-from search.nearest import Nearest, Scored, check_k
+from search.nearest import Nearest, Scored, check_k, check_threshold
 from search.records import Entry, Hit
 from search.similarity import OPPOSITE_WEIGHT, Vectors, check_weight, label_block, opposite
 from search.store import Among
@@ -129,13 +129,7 @@ class Searcher:
             OptionError: an option is out of range, a text is blank, or the filter fits nothing that there is.
         """
         check_query(self.passport, k=k, sentiment=sentiment, weight=weight)
-        if any(not text.strip() for text in texts):
-            raise OptionError("A query is blank; give it some words.")
-        for text in texts:
-            try:
-                text.encode()
-            except UnicodeEncodeError as exc:  # bytes of the command line that Python could not decode
-                raise OptionError(f"The query {text!r} is not UTF-8; set the terminal to UTF-8.") from exc
+        _usable(texts)
         among = matching_rows(self.index, only) if only else None
         rows, used = aim(self._encoder.encode(texts).rows, self.passport, sentiment, weight)
         nearest = self.index.exact if exact else self.index.nearest
@@ -144,6 +138,23 @@ class Searcher:
         return self._hits(
             [self._by_words(text, row, k, used, among, match, nearest) for text, row in zip(texts, rows, strict=True)]
         )
+
+    def encode(self, texts: Sequence[str]) -> Vectors:
+        """Return the (n, d+s) rows of texts."""
+        return self._encoder.encode(texts).rows
+
+    def above(self, text: str, threshold: float, weight: float | None = None) -> list[Hit]:
+        """Return the sentences that score the threshold or more for a text, best first; ties in the index's order.
+
+        Raises:
+            EncoderError: a weight is given for an encoder without labels.
+            OptionError: threshold or weight is out of range, or the text is blank.
+        """
+        check_threshold(threshold)
+        rows, used = aim(self._encoder.encode(_usable([text])).rows, self.passport, None, weight)
+        (found,) = self.index.nearest.above(rows, threshold, used)
+        (hits,) = self._hits([found])
+        return hits
 
     def _by_words(
         self, text: str, row: Vectors, k: int, weight: float, among: Among | None, match: Match, nearest: Nearest
@@ -176,3 +187,19 @@ class Searcher:
                 sentiment=float(found.sentiment[number]) if labelled else None,
                 entry=entries[row],
             )
+
+
+def _usable(texts: Sequence[str]) -> Sequence[str]:
+    """Return the texts of queries, if each is one.
+
+    Raises:
+        OptionError: one is blank, or holds what is no character.
+    """
+    if any(not text.strip() for text in texts):
+        raise OptionError("A query is blank; give it some words.")
+    for text in texts:
+        try:
+            text.encode()
+        except UnicodeEncodeError as exc:  # bytes of the command line that Python could not decode
+            raise OptionError(f"The query {text!r} is not UTF-8; set the terminal to UTF-8.") from exc
+    return texts

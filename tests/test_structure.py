@@ -22,7 +22,8 @@ search.canaries search.origin search.lock search.manifest
 search.stored search.sqlite_file search.sentence_file search.sentence_writer search.row_file
 search.sources search.builds search.index_writer search.index_reader
 search.structuring search.indexing search.format_1 search.compacting search.verifying
-search.words search.filters search.query search.explaining search.data_records
+search.words search.filters search.query search.explaining
+search.service search.data_records
 search.index search.langchain search.cue_words search.negation search.opposites search.dates
 search.number_words search.quantities search.edits search.guard search.pairs search.threshold search.changes
 search.threshold_auto search.compared search.exact search.decisions search.near search.joining search.lists
@@ -33,10 +34,11 @@ search.agreement search.openvino_graph search.compiling
 search.training_options search.training_data search.methods search.pair_data search.settling search.label_figures
 search.training_watch search.joint search.training_run search.training search.head search.contrastive search.few
 search.pair_training search.model_card search.training_folder search.finetune
+search.web.guarding search.web.models search.web.page search.web.app search.web.serving search.web
 search.cli.options search.cli.loading search.cli.output search.cli.compile search.cli.finetune search.cli.index
 search.cli.prompt search.cli.query search.cli.duplicates_inputs search.cli.duplicates_options
 search.cli.duplicates_output search.cli.duplicates
-search.cli.evaluate search.cli.info search.cli.verify
+search.cli.serve search.cli.evaluate search.cli.info search.cli.verify
 search.cli.repair search.cli.compact search.cli.main search.cli search.__main__
 """.split()
 """Every module, from the ground up: each imports only those before it."""
@@ -44,7 +46,7 @@ search.cli.repair search.cli.compact search.cli.main search.cli search.__main__
 LIBRARIES = {
     "accelerate": {"search.processes"},
     "chardet": {"search.encodings"},
-    "click": {module for module in READING_ORDER if module.startswith("search.cli.")},
+    "click": {module for module in READING_ORDER if module.startswith("search.cli.")} | {"search.web.serving"},
     "datasets": {
         "search.contrastive",
         "search.joint",
@@ -55,6 +57,7 @@ LIBRARIES = {
     },
     "docx": {"search.reader_docx"},
     "faiss": {"search.store_faiss", "search.structure_faiss"},
+    "fastapi": {"search.web.app", "search.web.models", "search.web.page"},
     "filelock": {"search.lock"},
     "huggingface_hub": {"search.checkpoint"},
     "langchain_core": {"search.langchain"},
@@ -64,8 +67,10 @@ LIBRARIES = {
     "matplotlib": {"search.model_card"},
     "nncf": {"search.openvino_graph"},
     "openvino": {"search.encoder_openvino", "search.openvino_engine", "search.openvino_graph"},
+    "prometheus_client": {"search.web.app"},
     "pyarrow": {"search.deduplicated", "search.tables", "search.training_data"},
     "pypdfium2": {"search.reader_pdf"},
+    "pydantic": {"search.web.models"},
     "rensa": {"search.near"},
     "rich": {"search.cli.output"},
     "safetensors": {"search.encoder_huggingface", "search.joint", "search.training_folder"},
@@ -78,8 +83,10 @@ LIBRARIES = {
     "text_to_num": {"search.number_words"},
     "torch": {"search.joint", "search.pair_training", "search.processes", "search.training_run"}
     | {"search.training_watch", "search.contrastive", "search.few", "search.openvino_graph"},
+    "starlette": {"search.web.app", "search.web.guarding", "search.web.page"},
     "tokenizers": {"search.encoder_openvino", "search.openvino_graph"},
     "transformers": {"search.encoder_huggingface", "search.few", "search.training_run", "search.training_watch"},
+    "uvicorn": {"search.web.serving"},
     "zstandard": {"search.compressed", "search.deduplicated"},
 }
 """Which modules import which library, numpy aside; a change of library is a change of these modules alone."""

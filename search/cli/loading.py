@@ -1,13 +1,16 @@
 """Encoders for commands: chosen, told on standard error, loaded."""
 
+import importlib.util
 from typing import TYPE_CHECKING
 
 import click
 
+from search.errors import OptionError
+
 if TYPE_CHECKING:
     from search.encoder import TokenEncoder
 
-__all__ = ["load"]
+__all__ = ["load", "needed"]
 
 
 def load(name: str | None, backend: str) -> "TokenEncoder":
@@ -18,3 +21,14 @@ def load(name: str | None, backend: str) -> "TokenEncoder":
     reason = f" ({choice.reason})" if choice.reason else ""
     click.echo(f"Encoder: {choice.name}, {choice.backend}{reason}", err=True)
     return choice.load()
+
+
+def needed(extra: str, *modules: str) -> None:
+    """Refuse a job whose libraries are not installed.
+
+    Raises:
+        OptionError: names the extra that has them.
+    """
+    missing = [name for name in modules if importlib.util.find_spec(name) is None]
+    if missing:
+        raise OptionError(f"This needs {', '.join(missing)}; install with: pip install 'kindred[{extra}]'")

@@ -17,7 +17,19 @@ from search.errors import KindredError
 
 __all__ = ["kindred", "main"]
 
-_COMMANDS = ("finetune", "compile", "index", "query", "duplicates", "evaluate", "info", "verify", "repair", "compact")
+_COMMANDS = (
+    "finetune",
+    "compile",
+    "index",
+    "query",
+    "duplicates",
+    "serve",
+    "evaluate",
+    "info",
+    "verify",
+    "repair",
+    "compact",
+)
 _INTERRUPTED = 130
 
 

@@ -1,0 +1,118 @@
+"""What the HTTP API takes and gives, as its OpenAPI description says it."""
+
+from typing import Annotated, Any
+
+from fastapi import Query
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+from search.filters import Filter
+from search.query import DEFAULT_K
+from search.service import Asked
+from search.words import Match
+
+__all__ = ["MOST_HITS", "Ask", "AskMany", "Duplicated", "Embedded", "Health", "Hits", "Info", "Problem", "Texts"]
+
+MOST_HITS, MOST_TEXTS, LONGEST_TEXT = 200, 256, 10_000
+"""Hits of a query, texts of a request, characters of a text: more is refused."""
+
+Text = Annotated[str, StringConstraints(min_length=1, max_length=LONGEST_TEXT)]
+Short = Annotated[str, StringConstraints(min_length=1, max_length=1000)]
+
+
+class Options(BaseModel):
+    """What a search is asked for, beside its text."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    k: int = Field(DEFAULT_K, ge=1, le=MOST_HITS, description="How many hits.")
+    sentiment: Short | None = Field(
+        None, description="same, opposite, any, or a label.", examples=["opposite", "positive"]
+    )
+    weight: float | None = Field(None, ge=0, le=1, description="How much of the score is sentiment.")
+    match: Match = Field(Match.MEANING, description="What sentences are found by.")
+    where: Short | None = Field(None, description="A condition on metadata.", examples=["rating >= 4"])
+    source: list[Short] = Field([], max_length=20, description="Patterns, one of which a sentence's source fits.")
+    label: list[Short] = Field([], max_length=20, description="Labels, one of which a sentence has.")
+
+    def asked(self) -> Asked:
+        """Return this as the service takes it."""
+        only = Filter(self.where, tuple(self.source), tuple(self.label))
+        return Asked(self.k, self.sentiment, self.weight, only, self.match)
+
+
+class Ask(Options):
+    """One query, in the address."""
+
+    q: Text = Field(description="The text.", examples=["the room was freezing"])
+    explain: bool = Field(default=False, description="Say which words carry each score.")
+
+
+class AskMany(Options):
+    """Several queries."""
+
+    queries: list[Text] = Field(min_length=1, max_length=MOST_TEXTS, examples=[["a quiet room", "rude staff"]])
+
+
+class Texts(BaseModel):
+    """Texts to be encoded."""
+
+    model_config = ConfigDict(extra="forbid")
+    texts: list[Text] = Field(min_length=1, max_length=MOST_TEXTS, examples=[["a quiet room"]])
+
+
+class Duplicated(BaseModel):
+    """A text whose duplicates are looked for."""
+
+    model_config = ConfigDict(extra="forbid")
+    text: Text = Field(examples=["How do I reset my router?"])
+    threshold: float = Field(0.9, ge=-1, le=1, description="The lowest score of a duplicate.")
+    weight: float | None = Field(None, ge=0, le=1)
+
+
+class Hits(BaseModel):
+    """Hits, best first; the fields of each are those of `kindred query --json`."""
+
+    query: str
+    hits: list[dict[str, Any]]
+
+
+class Embedded(BaseModel):
+    """Rows of unit blocks: `meaning` numbers of meaning, the others of sentiment."""
+
+    encoder: str
+    meaning: int
+    rows: list[list[float]]
+
+
+class Info(BaseModel):
+    """What an index holds."""
+
+    name: str
+    count: int
+    generation: int
+    digest: str
+    encoder: str
+    labels: list[str]
+    scale: str | None
+    default_weight: float
+    sources: list[dict[str, Any]]
+
+
+class Health(BaseModel):
+    """That the server answers, and for what."""
+
+    status: str
+    indexes: list[str]
+
+
+class Problem(BaseModel):
+    """An error, as RFC 9457 has it."""
+
+    type: str = "about:blank"
+    title: str
+    status: int
+    detail: str
+
+
+Asking = Annotated[Ask, Query()]
+"""The parameters of one query."""

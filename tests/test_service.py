@@ -1,0 +1,143 @@
+"""Indexes asked from many threads: together, in generations, and by row."""
+
+import threading
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from search.encoder import Encoded
+from search.errors import IndexFolderError, OptionError
+from search.index import Index
+from search.service import Asked, Service, TogetherEncoder
+from tests.cli_runner import toy_index
+from tests.toy import ToyEncoder
+
+TEXTS = ["good room", "bad room", "good food", "the pool", "staff staff", "good room"]
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Give an index of the texts."""
+    return toy_index(tmp_path / "hotels", TEXTS, ToyEncoder())
+
+
+@pytest.fixture
+def service(folder: Path) -> Iterator[Service]:
+    """Give a service of one index."""
+    with Service({"hotels": folder}, load=lambda _: ToyEncoder()) as service:
+        yield service
+
+
+class Slow(ToyEncoder):
+    """An encoder that waits for a sign before its first answer, and can break."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.begun, self.go = threading.Event(), threading.Event()
+
+    def encode(self, texts: Sequence[str]) -> Encoded:
+        """Encode n texts once the sign is given."""
+        self.begun.set()
+        assert self.go.wait(20)
+        if "break" in texts:
+            raise RuntimeError("broken")
+        return super().encode(texts)
+
+
+def test_who_waits_is_encoded_together() -> None:
+    """While one is encoded, five others come: they go in one call, and each gets its own rows."""
+    slow = Slow()
+    together = TogetherEncoder(slow)
+    rows: dict[str, np.ndarray] = {}
+
+    def ask(text: str) -> None:
+        rows[text] = together.encode([text, "food"]).rows
+
+    first = threading.Thread(target=ask, args=("room",))
+    first.start()
+    assert slow.begun.wait(20)
+    others = [threading.Thread(target=ask, args=(f"pool {number}",)) for number in range(5)]
+    for thread in others:
+        thread.start()
+    while len(together._waiting) < 5:
+        pass
+    slow.go.set()
+    for thread in (first, *others):
+        thread.join(20)
+    assert [len(call) for call in slow.calls] == [2, 10]
+    for text, found in rows.items():
+        np.testing.assert_array_equal(found, ToyEncoder().encode([text, "food"]).rows)
+
+
+def test_an_error_reaches_each_who_waited_and_the_next_is_served() -> None:
+    """What breaks the encoder is raised by all whose texts went with it; later texts are encoded."""
+    slow = Slow()
+    together = TogetherEncoder(slow)
+    slow.go.set()
+    with pytest.raises(RuntimeError, match="broken"):
+        together.encode(["break"])
+    assert together.encode(["room"]).rows.shape == (1, slow.passport.width)
+
+
+def test_a_new_generation_is_served_and_the_old_one_closed(folder: Path, service: Service) -> None:
+    """What another process commits is found by the next question; who reads meanwhile keeps what he has."""
+    with service.reading("hotels") as old:
+        with Index.open(folder, encoder=ToyEncoder()) as index:
+            index.add(["noise noise"])
+        (hits,) = service.search("hotels", ["noise noise"], Asked(k=1))
+        assert hits[0].entry.sentence.text == "noise noise"
+        assert len(old.index) == len(TEXTS)
+        assert [entry.sentence.text for entry in old.index.entries([0])] == ["good room"]
+    with pytest.raises(Exception, match="closed"):
+        old.index.entries([0])
+
+
+def test_by_row_and_around(service: Service) -> None:
+    """Like a row without itself; the sentences before and after it, within its source."""
+    hits = service.similar("hotels", 0, Asked(k=2))
+    assert [(hit.rank, hit.entry.row) for hit in hits][0] == (1, 5)
+    assert 0 not in {hit.entry.row for hit in hits}
+    (first, *_) = service.similar("hotels", 0, Asked(k=2, sentiment="opposite"))
+    assert first.entry.sentence.text == "bad room"
+    assert [entry.row for entry in service.around("hotels", 1, 2)] == [0, 1, 2, 3]
+    assert [hit.entry.row for hit in service.duplicates("hotels", "good room", 0.99, None)] == [0, 5]
+    for row in (-1, 6, 2**40):
+        with pytest.raises(OptionError, match="No row"):
+            service.similar("hotels", row, Asked())
+    with pytest.raises(OptionError, match="No index 'other'; there are hotels"):
+        service.search("other", ["x"], Asked())
+
+
+def test_an_index_that_goes_is_told(folder: Path, service: Service) -> None:
+    """A folder that is removed is an error of the next question, not of the server."""
+    (folder / "manifest.json").unlink()
+    with pytest.raises(IndexFolderError):
+        service.search("hotels", ["room"], Asked())
+
+
+def test_many_threads_and_a_writer(folder: Path, service: Service) -> None:
+    """Eight readers while another commits ten times: every answer is whole."""
+    wrong: list[object] = []
+    done = threading.Event()
+
+    def read() -> None:
+        while not done.is_set():
+            try:
+                (hits,) = service.search("hotels", ["good room"], Asked(k=3))
+                if hits[0].score != 1.0:
+                    wrong.append(hits[0])
+            except Exception as exc:  # noqa: BLE001 - whatever it is, it is wrong
+                wrong.append(exc)
+
+    threads = [threading.Thread(target=read) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    with Index.open(folder, encoder=ToyEncoder()) as index:
+        for number in range(10):
+            index.add([f"price {number}"])
+    done.set()
+    for thread in threads:
+        thread.join(20)
+    assert wrong == []

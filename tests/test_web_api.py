@@ -1,0 +1,169 @@
+"""The HTTP API: answers, problems, and what is refused before it is looked at."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from starlette.testclient import TestClient
+
+from search.service import Service
+from search.web.app import create_app
+from search.web.guarding import MOST_BYTES
+from search.web.models import LONGEST_TEXT, MOST_HITS
+from tests.cli_runner import toy_index
+from tests.toy import ToyEncoder
+
+TEXTS = ["good room", "bad room", "good food", "<script>alert(1)</script> pool", "staff"]
+HOST = "http://127.0.0.1"
+
+
+@pytest.fixture
+def service(tmp_path: Path) -> Iterator[Service]:
+    """Give a service of one index."""
+    folder = toy_index(tmp_path / "hotels", TEXTS, ToyEncoder())
+    with Service({"hotels": folder}, load=lambda _: ToyEncoder()) as service:
+        yield service
+
+
+@pytest.fixture
+def client(service: Service) -> Iterator[TestClient]:
+    """Ask a server that answers this machine alone."""
+    with TestClient(create_app(service, hosts=["127.0.0.1", "localhost", "::1"]), base_url=HOST) as client:
+        yield client
+
+
+def get(client: TestClient, address: str, **parameters: Any) -> Any:
+    """Return the answer to a question that must be answered."""
+    answer = client.get(f"/api{address}", params=parameters)
+    assert answer.status_code == 200, answer.text
+    return answer.json()
+
+
+def test_one_query_and_many(client: TestClient, service: Service) -> None:
+    """The hits are the service's, with the state of their source; options are those of the command."""
+    found = get(client, "/indexes/hotels/query", q="good room", k=2)
+    assert [hit["text"] for hit in found["hits"]] == ["good room", "bad room"]
+    assert found["hits"][0]["score"] == 1.0
+    assert found["hits"][0]["state"] in {"same", "unknown"}
+    opposite = get(client, "/indexes/hotels/query", q="good room", k=1, sentiment="opposite")
+    assert opposite["hits"][0]["text"] == "bad room"
+    words = get(client, "/indexes/hotels/query", q="pool", match="words")
+    assert [hit["text"] for hit in words["hits"]] == ["<script>alert(1)</script> pool"]
+    labelled = get(client, "/indexes/hotels/query", q="room", label=["negative"])
+    assert [hit["text"] for hit in labelled["hits"]] == ["bad room"]
+    many = client.post("/api/indexes/hotels/query", json={"queries": ["food", "staff"], "k": 1}).json()
+    assert [(one["query"], one["hits"][0]["text"]) for one in many] == [("food", "good food"), ("staff", "staff")]
+
+
+def test_explained_hits_add_up(client: TestClient) -> None:
+    """The words' shares and the rest are the meaning part."""
+    (hit, *_) = get(client, "/indexes/hotels/query", q="good room food", explain=True)["hits"]
+    why = hit["explanation"]
+    assert sum(part["value"] for part in why["sentence"]) + why["sentence_rest"] == pytest.approx(hit["meaning"])
+
+
+def test_by_row_embedding_duplicates_info(client: TestClient) -> None:
+    """What else can be asked."""
+    assert get(client, "/indexes/hotels/rows/0/similar", k=1)["hits"][0]["text"] == "bad room"
+    assert [one["row"] for one in get(client, "/indexes/hotels/rows/1/around", reach=1)] == [0, 1, 2]
+    embedded = client.post("/api/indexes/hotels/embed", json={"texts": ["room", "pool"]}).json()
+    assert (len(embedded["rows"]), len(embedded["rows"][0]), embedded["meaning"]) == (2, 10, 8)
+    same = client.post("/api/indexes/hotels/duplicates", json={"text": "good room", "threshold": 0.99}).json()
+    assert [hit["text"] for hit in same["hits"]] == ["good room"]
+    (info,) = get(client, "/indexes")
+    assert (info["count"], info["labels"]) == (5, ["negative", "neutral", "positive"])
+    assert get(client, "/indexes/hotels") == info
+    assert get(client, "/health") == {"status": "ok", "indexes": ["hotels"]}
+
+
+@pytest.mark.parametrize(
+    ("address", "parameters", "status", "said"),
+    [
+        ("/indexes/none/query", {"q": "x"}, 404, "No index 'none'; there are hotels."),
+        ("/indexes/hotels/rows/99/similar", {}, 404, "No row 99 in hotels."),
+        ("/indexes/hotels/query", {}, 422, "q: Field required"),
+        ("/indexes/hotels/query", {"q": "x", "k": 0}, 422, "k: "),
+        ("/indexes/hotels/query", {"q": "x", "k": MOST_HITS + 1}, 422, "k: "),
+        ("/indexes/hotels/query", {"q": "x" * (LONGEST_TEXT + 1)}, 422, "q: "),
+        ("/indexes/hotels/query", {"q": " "}, 400, "blank"),
+        ("/indexes/hotels/query", {"q": "x", "sentiment": "happy"}, 400, "No label 'happy'"),
+        ("/indexes/hotels/query", {"q": "x", "where": "1; DROP TABLE sentences"}, 400, "--where"),
+        ("/indexes/hotels/query", {"q": "x", "colour": "red"}, 422, "colour"),
+        ("/nothing", {}, 404, "Not Found"),
+        ("/indexes/..%2F..%2Fetc", {}, 404, ""),
+    ],
+)
+def test_problems_are_told(
+    client: TestClient, address: str, parameters: dict[str, Any], status: int, said: str
+) -> None:
+    """As RFC 9457 has it, with the status and what is wrong."""
+    answer = client.get(f"/api{address}", params=parameters)
+    assert answer.status_code == status, answer.text
+    assert answer.headers["content-type"] == "application/problem+json"
+    value = answer.json()
+    assert value["status"] == status
+    assert said in value["detail"]
+
+
+def test_other_names_and_other_sites_are_refused(client: TestClient) -> None:
+    """A name that somebody made point here is not answered, nor a page of another site."""
+    ask = "/api/indexes"
+    assert client.get(ask, headers={"host": "evil.example"}).status_code == 421
+    assert client.get(ask, headers={"host": "127.0.0.1.evil.example"}).status_code == 421
+    assert client.get(ask, headers={"host": ""}).status_code == 421
+    assert client.get(ask, headers={"origin": "https://evil.example"}).status_code == 403
+    assert client.get(ask, headers={"origin": "null"}).status_code == 403
+    for host in ("localhost:8765", "LOCALHOST", "[::1]:80", "127.0.0.1"):
+        assert client.get(ask, headers={"host": host}).status_code == 200, host
+    assert client.get(ask, headers={"origin": "http://127.0.0.1:8765"}).status_code == 200
+
+
+def test_a_token_is_asked_for(service: Service) -> None:
+    """By the API alone: the page itself holds nothing; wrong, missing and odd tokens are refused."""
+    with TestClient(create_app(service, hosts=["127.0.0.1"], token="s\u00e9cret"), base_url=HOST) as client:
+        assert client.get("/").status_code == 200
+        for given in (None, "Bearer", "Bearer wrong", "Basic secret", "Bearer \u00ff".encode("latin-1")):
+            answer = client.get("/api/indexes", headers={} if given is None else {"authorization": given})
+            assert answer.status_code == 401
+            assert answer.headers["www-authenticate"] == "Bearer"
+        right = "Bearer s\u00e9cret".encode()
+        assert client.get("/api/indexes", headers={"authorization": right}).status_code == 200
+
+
+def test_large_bodies_are_refused(client: TestClient) -> None:
+    """By what they say of their length, or by what comes; too many texts as well."""
+    ask = "/api/indexes/hotels/embed"
+    assert client.post(ask, content=b"x" * (MOST_BYTES + 1)).status_code == 413
+    assert client.post(ask, json={"texts": ["x"] * 300}).status_code == 422
+    assert client.post(ask, content=b"{", headers={"content-type": "application/json"}).status_code == 422
+
+
+def test_every_answer_forbids_what_a_page_does_not_need(client: TestClient) -> None:
+    """No script but the page's own, no frame, no sniffing; also where something is wrong."""
+    for address in ("/", "/assets/app.js", "/api/health", "/api/indexes/none"):
+        headers = client.get(address).headers
+        assert "default-src 'none'" in headers["content-security-policy"]
+        assert "frame-ancestors 'none'" in headers["content-security-policy"]
+        assert headers["x-content-type-options"] == "nosniff"
+
+
+def test_metrics_count_by_route(client: TestClient) -> None:
+    """Addresses as they were asked for have no bound, and may hold what is private: only routes are named."""
+    get(client, "/indexes/hotels/query", q="secret")
+    client.get("/no/such/address")
+    told = client.get("/api/metrics").text
+    assert 'kindred_requests_total{route="/api/indexes/{name}/query",status="200"} 1.0' in told
+    assert "secret" not in told
+    assert "such" not in told
+
+
+def test_the_description_is_whole(client: TestClient) -> None:
+    """Every route has a summary and its problems; the page's files are no part of the API."""
+    value = get(client, "/openapi.json")
+    assert set(value["paths"]) >= {"/api/indexes/{name}/query", "/api/health", "/api/metrics"}
+    assert "/" not in value["paths"]
+    for route in value["paths"].values():
+        for operation in route.values():
+            assert operation["description"]
+            assert "422" in operation["responses"]

@@ -1,0 +1,228 @@
+"""The page in a real browser, and the command as a real process."""
+
+import json
+import re
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+import urllib.request
+from collections.abc import Iterator
+from importlib.resources import files
+from pathlib import Path
+
+import pytest
+import uvicorn
+from playwright.sync_api import BrowserContext, Page, Request
+
+from search.index import Index
+from search.service import Service
+from search.web.app import create_app
+from tests.cli_runner import ROOT, refuse, succeed, toy_index
+from tests.toy import ToyEncoder
+
+pytestmark = pytest.mark.slow
+
+RTL = "\u202eroom \u05d7\u05d3\u05e8 \u0637\u064a\u0628 good\u202c"
+TEXTS = [
+    "good room",
+    "bad room",
+    "good food",
+    '<script>document.title = "taken"</script> & "quotes" pool',
+    RTL,
+    "price " + "long " * 2000,
+    "staff",
+]
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Give an index of texts, some of them nasty."""
+    return toy_index(tmp_path / "hotels", TEXTS, ToyEncoder())
+
+
+@pytest.fixture
+def address(folder: Path) -> Iterator[str]:
+    """Serve it on a free port."""
+    with Service({"hotels": folder}, load=lambda _: ToyEncoder()) as service, socket.create_server(("", 0)) as open_:
+        app = create_app(service, hosts=["127.0.0.1", "localhost"])
+        server = uvicorn.Server(uvicorn.Config(app, log_level="error", access_log=False))
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [open_]})
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{open_.getsockname()[1]}"
+        finally:
+            server.should_exit = True
+            thread.join(20)
+
+
+@pytest.fixture
+def page(context: BrowserContext, address: str) -> Iterator[Page]:
+    """Open the page; nothing may be asked of another server, and nothing may go wrong in it."""
+    page = context.new_page()
+    wrong: list[str] = []
+
+    def asked(request: Request) -> None:
+        if not request.url.startswith((address, "data:")):
+            wrong.append(request.url)
+
+    page.on("request", asked)
+    page.on("pageerror", lambda error: wrong.append(str(error)))
+    page.goto(address)
+    page.get_by_text("7 sentences. Ask for something.").wait_for()
+    yield page
+    assert wrong == []
+
+
+def ask(page: Page, text: str) -> None:
+    """Type a question and press Enter."""
+    page.locator("#q").fill(text)
+    page.keyboard.press("Enter")
+    page.get_by_text(re.compile(r"\d+ of \d+ sentences, \d+ ms")).wait_for()
+
+
+def texts(page: Page, count: int | None = None) -> list[str]:
+    """Return what the hits say, once there are so many."""
+    if count is not None:
+        page.wait_for_function("n => document.querySelectorAll('#hits > li').length === n", arg=count)
+    return [text or "" for text in page.locator("#hits > li > .text").all_text_contents()]
+
+
+def test_ask_the_opposite_similar_and_back(page: Page) -> None:
+    """The nearest first; the other view of a hit; like a hit; and the back button brings each back."""
+    ask(page, "good room")
+    assert texts(page)[:2] == ["good room", "bad room"]
+    page.locator("#hits > li").first.get_by_role("button", name="Opposite view").click()
+    page.wait_for_function("document.querySelector('#hits .text').textContent === 'bad room'")
+    assert page.locator("#sentiment").input_value() == "opposite"
+    assert "row=0" in page.url
+    page.locator("#hits > li", has_text="good food").get_by_role("button", name="Similar").click()
+    page.wait_for_function("document.querySelector('#q').value === 'good food'")
+    page.go_back()
+    page.wait_for_function("document.querySelector('#hits .text').textContent === 'bad room'")
+    page.go_back()
+    page.wait_for_function("document.querySelector('#hits .text').textContent === 'good room'")
+    assert page.locator("#q").input_value() == "good room"
+
+
+def test_the_slider_and_the_filter_change_the_hits(page: Page) -> None:
+    """All weight on feeling brings the bad ones up; a label or a condition narrows; a mistake is told."""
+    ask(page, "bad food")
+    assert "good food" in texts(page)[:2]
+    page.locator("#weight").fill("1")
+    page.wait_for_function("document.querySelector('#hits .text').textContent === 'bad room'")
+    assert page.locator("#weight-value").text_content() == "1.00"
+    assert "weight=1" in page.url
+    page.locator("#sentiment").select_option("any")
+    page.wait_for_function("document.querySelector('#hits .text').textContent === 'good food'")
+    assert page.locator("#weight").is_disabled()
+    page.locator("#where").fill("stars > 3")
+    page.locator("#where").press("Tab")
+    page.get_by_text("No sentence has a column 'stars'").wait_for()
+    assert texts(page) == []
+
+
+def test_a_search_can_be_shared(page: Page, address: str) -> None:
+    """An address is a search: opened anew it asks the same."""
+    page.goto(f"{address}/?index=hotels&q=good+room&sentiment=opposite&weight=0.8&k=5&explain=1")
+    assert texts(page, 5)[0] == "bad room"
+    assert page.locator("#weight-value").text_content() == "0.80"
+    assert page.locator("#hits mark").first.text_content() == "room"
+    assert "Feeling: bad" in (page.locator(".why").first.text_content() or "")
+
+
+def test_what_texts_hold_is_shown_as_text(page: Page) -> None:
+    """Script, quotes, and marks that turn the direction are characters; long texts are cut until they are asked for."""
+    ask(page, "pool")
+    assert TEXTS[3] in texts(page)
+    assert page.title() == "kindred"
+    ask(page, "room")
+    assert RTL in texts(page)
+    page.locator("#q").fill("price")
+    page.keyboard.press("Enter")
+    page.wait_for_function("document.querySelector('#hits .text').textContent.startsWith('price')")
+    assert len(texts(page)[0]) < 1300
+    page.get_by_role("button", name="All of it").click()
+    assert texts(page)[0] == TEXTS[5].strip()
+
+
+def test_the_sentences_around_and_a_new_generation(page: Page, folder: Path) -> None:
+    """Those before and after a hit; what is committed meanwhile is found."""
+    ask(page, "bad room")
+    page.locator("#hits > li").first.get_by_role("button", name="Around it").click()
+    page.locator(".around li").first.wait_for()
+    assert page.locator(".around li").all_text_contents() == TEXTS[:4]
+    with Index.open(folder, encoder=ToyEncoder()) as index:
+        index.add(["noise noise noise"])
+    ask(page, "noise")
+    page.wait_for_function("document.querySelector('#hits .text').textContent === 'noise noise noise'")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [360, 1400, 2560])
+def test_no_width_and_no_scheme_breaks_it(page: Page, width: int, scheme: str) -> None:
+    """Nothing runs over the side, and axe finds nothing serious."""
+    page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
+    page.set_viewport_size({"width": width, "height": 900})
+    page.locator("#explain").check()
+    ask(page, "good room price")
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    background = page.evaluate("getComputedStyle(document.body).backgroundColor")
+    assert (sum(map(int, re.findall(r"\d+", background)[:3])) < 300) == (scheme == "dark")
+    axe = (files("axe_playwright_python") / "axe.min.js").read_text(encoding="utf-8")
+    session = page.context.new_cdp_session(page)
+    session.send("Page.setBypassCSP", {"enabled": True})
+    page.evaluate(axe)
+    found = page.evaluate("axe.run(document).then((result) => result.violations)")
+    serious = [one["id"] for one in found if one["impact"] in {"serious", "critical"}]
+    assert serious == []
+
+
+def test_the_keyboard_is_enough(page: Page) -> None:
+    """The question has the focus at once; Tab goes through everything to the first hit's buttons."""
+    page.keyboard.type("good room")
+    page.keyboard.press("Enter")
+    page.locator("#hits > li").first.wait_for()
+    for _ in range(12):
+        page.keyboard.press("Tab")
+        if page.evaluate("document.activeElement.textContent") == "Similar":
+            break
+    page.keyboard.press("Enter")
+    page.wait_for_function("location.search.includes('row=0')")
+
+
+def test_the_command_serves_and_ends_well(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A real process: it says where, answers, and Ctrl-C ends it without a trace."""
+    index = tmp_path / "hotels"
+    succeed(capsys, "index", ROOT / "corpora" / "hotels.txt", "--out", index)
+    process = subprocess.Popen(
+        [sys.executable, "-m", "search", "serve", str(index), "--port", "0"], stderr=subprocess.PIPE, text=True, cwd=ROOT
+    )
+    try:
+        assert process.stderr is not None
+        lines = iter(process.stderr.readline, "")
+        address = next(match[0] for line in lines if (match := re.search(r"http://\S+", line)))
+        begin = time.monotonic()
+        while True:
+            try:
+                with urllib.request.urlopen(f"{address}api/indexes/hotels/query?q=cold+room&k=1") as answer:  # noqa: S310
+                    (hit,) = json.load(answer)["hits"]
+                break
+            except OSError:
+                assert time.monotonic() < begin + 20
+        assert hit["label"] == "negative"
+        process.send_signal(signal.SIGINT)
+        _, rest = process.communicate(timeout=30)
+        assert "Traceback" not in rest
+        assert process.returncode in {0, 130, -signal.SIGINT}
+    finally:
+        process.kill()
+
+
+def test_mistakes_of_the_command(folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Open to others without a token, no index, a port that is taken: each is told before anything is served."""
+    assert "set a token" in refuse(capsys, "serve", folder, "--host", "0.0.0.0", code=2)  # noqa: S104 - it is refused
+    assert "no such index" in refuse(capsys, "serve", tmp_path / "none")
+    assert "same name" in refuse(capsys, "serve", folder, folder, code=2)
