@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, CDPSession, Locator, Page
+from playwright.sync_api import Browser, BrowserContext, CDPSession, Locator, Page, expect
 
 from search.decisions import Decision, decisions_object, read_decisions
 from search.duplicates import Duplicates
@@ -126,8 +126,8 @@ def test_the_slider_regroups(page: Page) -> None:
     assert len(shown_clusters(page)) == 3
     page.locator("#threshold").focus()
     page.keyboard.press("ArrowRight")
-    assert page.locator("#threshold-value").inner_text() == "0.901"
-    assert page.locator("#threshold").get_attribute("aria-valuetext") == "0.901"
+    expect(page.locator("#threshold-value")).to_have_text("0.901")
+    expect(page.locator("#threshold")).to_have_attribute("aria-valuetext", "0.901")
 
 
 def test_the_histogram(page: Page) -> None:
