@@ -97,7 +97,7 @@ def test_a_new_generation_is_served_and_the_old_one_closed(folder: Path, service
 def test_by_row_and_around(service: Service) -> None:
     """Like a row without itself; the sentences before and after it, within its source."""
     hits = service.similar("hotels", 0, Asked(k=2))
-    assert [(hit.rank, hit.entry.row) for hit in hits][0] == (1, 5)
+    assert (hits[0].rank, hits[0].entry.row) == (1, 5)
     assert 0 not in {hit.entry.row for hit in hits}
     (first, *_) = service.similar("hotels", 0, Asked(k=2, sentiment="opposite"))
     assert first.entry.sentence.text == "bad room"

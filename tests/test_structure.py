@@ -204,5 +204,5 @@ def test_help_is_instant() -> None:
         run = subprocess.run(command, capture_output=True, text=True, check=True)
         seconds.append(time.perf_counter() - begin)
         listed = [line.split()[0] for line in run.stdout.partition("Commands:")[2].splitlines() if line.strip()]
-        assert listed == "finetune compile index query duplicates evaluate info verify repair compact".split()
+        assert listed == "finetune compile index query duplicates serve evaluate info verify repair compact".split()
     assert min(seconds) < 1.0

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 import uvicorn
-from playwright.sync_api import BrowserContext, Page, Request
+from playwright.sync_api import BrowserContext, Locator, Page, Request, expect
 
 from search.index import Index
 from search.service import Service
@@ -46,7 +46,10 @@ def folder(tmp_path: Path) -> Path:
 @pytest.fixture
 def address(folder: Path) -> Iterator[str]:
     """Serve it on a free port."""
-    with Service({"hotels": folder}, load=lambda _: ToyEncoder()) as service, socket.create_server(("", 0)) as open_:
+    with (
+        Service({"hotels": folder}, load=lambda _: ToyEncoder()) as service,
+        socket.create_server(("127.0.0.1", 0)) as open_,
+    ):
         app = create_app(service, hosts=["127.0.0.1", "localhost"])
         server = uvicorn.Server(uvicorn.Config(app, log_level="error", access_log=False))
         thread = threading.Thread(target=server.run, kwargs={"sockets": [open_]})
@@ -83,10 +86,15 @@ def ask(page: Page, text: str) -> None:
     page.get_by_text(re.compile(r"\d+ of \d+ sentences, \d+ ms")).wait_for()
 
 
+def first_text(page: Page) -> Locator:
+    """Return the text of the first hit."""
+    return page.locator("#hits .text").first
+
+
 def texts(page: Page, count: int | None = None) -> list[str]:
     """Return what the hits say, once there are so many."""
     if count is not None:
-        page.wait_for_function("n => document.querySelectorAll('#hits > li').length === n", arg=count)
+        expect(page.locator("#hits > li")).to_have_count(count)
     return [text or "" for text in page.locator("#hits > li > .text").all_text_contents()]
 
 
@@ -95,15 +103,15 @@ def test_ask_the_opposite_similar_and_back(page: Page) -> None:
     ask(page, "good room")
     assert texts(page)[:2] == ["good room", "bad room"]
     page.locator("#hits > li").first.get_by_role("button", name="Opposite view").click()
-    page.wait_for_function("document.querySelector('#hits .text').textContent === 'bad room'")
+    expect(first_text(page)).to_have_text("bad room")
     assert page.locator("#sentiment").input_value() == "opposite"
     assert "row=0" in page.url
     page.locator("#hits > li", has_text="good food").get_by_role("button", name="Similar").click()
-    page.wait_for_function("document.querySelector('#q').value === 'good food'")
+    expect(page.locator("#q")).to_have_value("good food")
     page.go_back()
-    page.wait_for_function("document.querySelector('#hits .text').textContent === 'bad room'")
+    expect(first_text(page)).to_have_text("bad room")
     page.go_back()
-    page.wait_for_function("document.querySelector('#hits .text').textContent === 'good room'")
+    expect(first_text(page)).to_have_text("good room")
     assert page.locator("#q").input_value() == "good room"
 
 
@@ -112,11 +120,11 @@ def test_the_slider_and_the_filter_change_the_hits(page: Page) -> None:
     ask(page, "bad food")
     assert "good food" in texts(page)[:2]
     page.locator("#weight").fill("1")
-    page.wait_for_function("document.querySelector('#hits .text').textContent === 'bad room'")
+    expect(first_text(page)).to_have_text("bad room")
     assert page.locator("#weight-value").text_content() == "1.00"
     assert "weight=1" in page.url
     page.locator("#sentiment").select_option("any")
-    page.wait_for_function("document.querySelector('#hits .text').textContent === 'good food'")
+    expect(first_text(page)).to_have_text("good food")
     assert page.locator("#weight").is_disabled()
     page.locator("#where").fill("stars > 3")
     page.locator("#where").press("Tab")
@@ -142,7 +150,7 @@ def test_what_texts_hold_is_shown_as_text(page: Page) -> None:
     assert RTL in texts(page)
     page.locator("#q").fill("price")
     page.keyboard.press("Enter")
-    page.wait_for_function("document.querySelector('#hits .text').textContent.startsWith('price')")
+    expect(first_text(page)).to_have_text(re.compile("^price"))
     assert len(texts(page)[0]) < 1300
     page.get_by_role("button", name="All of it").click()
     assert texts(page)[0] == TEXTS[5].strip()
@@ -157,7 +165,7 @@ def test_the_sentences_around_and_a_new_generation(page: Page, folder: Path) -> 
     with Index.open(folder, encoder=ToyEncoder()) as index:
         index.add(["noise noise noise"])
     ask(page, "noise")
-    page.wait_for_function("document.querySelector('#hits .text').textContent === 'noise noise noise'")
+    expect(first_text(page)).to_have_text("noise noise noise")
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -190,7 +198,7 @@ def test_the_keyboard_is_enough(page: Page) -> None:
         if page.evaluate("document.activeElement.textContent") == "Similar":
             break
     page.keyboard.press("Enter")
-    page.wait_for_function("location.search.includes('row=0')")
+    page.wait_for_url(re.compile("row=0"))
 
 
 def test_the_command_serves_and_ends_well(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -198,7 +206,10 @@ def test_the_command_serves_and_ends_well(tmp_path: Path, capsys: pytest.Capture
     index = tmp_path / "hotels"
     succeed(capsys, "index", ROOT / "corpora" / "hotels.txt", "--out", index)
     process = subprocess.Popen(
-        [sys.executable, "-m", "search", "serve", str(index), "--port", "0"], stderr=subprocess.PIPE, text=True, cwd=ROOT
+        [sys.executable, "-m", "search", "serve", str(index), "--port", "0"],
+        stderr=subprocess.PIPE,
+        text=True,
+        cwd=ROOT,
     )
     try:
         assert process.stderr is not None

@@ -1,1 +1,3 @@
 """A page and an HTTP API over indexes."""
+
+__all__: list[str] = []

@@ -16,13 +16,13 @@ from search.records import Hit
 from search.service import Service
 from search.sources import state_of
 from search.web.guarding import Guard, problem
+from search.web.models import Asking, AskMany, Duplicated, Embedded, Health, Hits, Info, Options, Problem, Texts
 from search.web.page import page_routes
-from search.web.models import AskMany, Asking, Duplicated, Embedded, Health, Hits, Info, Options, Problem, Texts
 
 __all__ = ["create_app"]
 
-Name = Annotated[str, Path(description="The index.", examples=["hotels"], max_length=200)]
-Row = Annotated[int, Path(description="A row of the index.", ge=0, le=2**53)]
+_Name = Annotated[str, Path(description="The index.", examples=["hotels"], max_length=200)]
+_Row = Annotated[int, Path(description="A row of the index.", ge=0, le=2**53)]
 _PROBLEMS: dict[int | str, dict[str, Any]] = {
     status: {"model": Problem, "content": {"application/problem+json": {}}, "description": told}
     for status, told in {
@@ -74,7 +74,7 @@ def _told_routes(app: FastAPI, service: Service) -> None:
         return [_info(service, name) for name in service.names]
 
     @app.get("/api/indexes/{name}")
-    def info(name: Name) -> Info:
+    def info(name: _Name) -> Info:
         """Say what an index holds, and how its sources are now."""
         _known(service, name)
         return _info(service, name)
@@ -82,7 +82,7 @@ def _told_routes(app: FastAPI, service: Service) -> None:
 
 def _search_routes(app: FastAPI, service: Service) -> None:
     @app.get("/api/indexes/{name}/query")
-    def query(name: Name, ask: Asking) -> Hits:
+    def query(name: _Name, ask: Asking) -> Hits:
         """Find the sentences nearest to a text."""
         _known(service, name)
         if not ask.explain:
@@ -96,7 +96,7 @@ def _search_routes(app: FastAPI, service: Service) -> None:
         )
 
     @app.post("/api/indexes/{name}/query")
-    def queries(name: Name, ask: AskMany) -> list[Hits]:
+    def queries(name: _Name, ask: AskMany) -> list[Hits]:
         """Find the sentences nearest to each of several texts."""
         _known(service, name)
         found = service.search(name, ask.queries, ask.asked())
@@ -108,7 +108,7 @@ def _search_routes(app: FastAPI, service: Service) -> None:
 
 def _row_routes(app: FastAPI, service: Service) -> None:
     @app.get("/api/indexes/{name}/rows/{row}/similar")
-    def similar(name: Name, row: Row, options: Annotated[Options, Query()]) -> Hits:
+    def similar(name: _Name, row: _Row, options: Annotated[Options, Query()]) -> Hits:
         """Find the sentences nearest to one of the index, without itself; ask for `opposite` for the other view."""
         _known(service, name, row)
         hits = service.similar(name, row, options.asked())
@@ -116,7 +116,7 @@ def _row_routes(app: FastAPI, service: Service) -> None:
         return Hits(query=entry.sentence.text, hits=_told_hits(service, name, hits))
 
     @app.get("/api/indexes/{name}/rows/{row}/around")
-    def around(name: Name, row: Row, reach: Annotated[int, Query(ge=0, le=20)] = 2) -> list[dict[str, Any]]:
+    def around(name: _Name, row: _Row, reach: Annotated[int, Query(ge=0, le=20)] = 2) -> list[dict[str, Any]]:
         """Give a sentence with those before and after it in its source."""
         _known(service, name, row)
         return [entry.place() for entry in service.around(name, row, reach)]
@@ -124,7 +124,7 @@ def _row_routes(app: FastAPI, service: Service) -> None:
 
 def _text_routes(app: FastAPI, service: Service) -> None:
     @app.post("/api/indexes/{name}/embed")
-    def embed(name: Name, wanted: Texts) -> Embedded:
+    def embed(name: _Name, wanted: Texts) -> Embedded:
         """Encode texts with the index's encoder."""
         _known(service, name)
         with service.reading(name) as searcher:
@@ -133,7 +133,7 @@ def _text_routes(app: FastAPI, service: Service) -> None:
         return Embedded(encoder=passport.name, meaning=passport.meaning_dim, rows=rows.tolist())
 
     @app.post("/api/indexes/{name}/duplicates")
-    def duplicates(name: Name, wanted: Duplicated) -> Hits:
+    def duplicates(name: _Name, wanted: Duplicated) -> Hits:
         """Find the sentences that say the same as a text."""
         _known(service, name)
         hits = service.duplicates(name, wanted.text, wanted.threshold, wanted.weight)

@@ -8,7 +8,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-__all__ = ["Guard", "problem"]
+__all__ = ["MOST_BYTES", "Guard", "problem"]
 
 MOST_BYTES = 4 * 1024 * 1024
 """Bytes of a request's body."""
@@ -68,9 +68,9 @@ class Guard:
         return bare.strip("[]") in self._hosts
 
     def _allowed(self, headers: Headers) -> bool:
-        kind, _, given = headers.get("authorization", "").partition(" ")
+        kind, _, given = headers.get("authorization", "").partition(" ")  # bytes, as Latin-1
         wanted = (self._token or "").encode()
-        return kind.lower() == "bearer" and hmac.compare_digest(given.strip().encode("utf-8", "replace"), wanted)
+        return kind.lower() == "bearer" and hmac.compare_digest(given.strip().encode("latin-1"), wanted)
 
 
 def _bounded(receive: Receive) -> Receive:

@@ -10,13 +10,28 @@ from search.query import DEFAULT_K
 from search.service import Asked
 from search.words import Match
 
-__all__ = ["MOST_HITS", "Ask", "AskMany", "Duplicated", "Embedded", "Health", "Hits", "Info", "Problem", "Texts"]
+__all__ = [
+    "LONGEST_TEXT",
+    "MOST_HITS",
+    "MOST_TEXTS",
+    "Ask",
+    "AskMany",
+    "Asking",
+    "Duplicated",
+    "Embedded",
+    "Health",
+    "Hits",
+    "Info",
+    "Options",
+    "Problem",
+    "Texts",
+]
 
 MOST_HITS, MOST_TEXTS, LONGEST_TEXT = 200, 256, 10_000
 """Hits of a query, texts of a request, characters of a text: more is refused."""
 
-Text = Annotated[str, StringConstraints(min_length=1, max_length=LONGEST_TEXT)]
-Short = Annotated[str, StringConstraints(min_length=1, max_length=1000)]
+_Text = Annotated[str, StringConstraints(min_length=1, max_length=LONGEST_TEXT)]
+_Short = Annotated[str, StringConstraints(min_length=1, max_length=1000)]
 
 
 class Options(BaseModel):
@@ -25,14 +40,14 @@ class Options(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     k: int = Field(DEFAULT_K, ge=1, le=MOST_HITS, description="How many hits.")
-    sentiment: Short | None = Field(
+    sentiment: _Short | None = Field(
         None, description="same, opposite, any, or a label.", examples=["opposite", "positive"]
     )
     weight: float | None = Field(None, ge=0, le=1, description="How much of the score is sentiment.")
     match: Match = Field(Match.MEANING, description="What sentences are found by.")
-    where: Short | None = Field(None, description="A condition on metadata.", examples=["rating >= 4"])
-    source: list[Short] = Field([], max_length=20, description="Patterns, one of which a sentence's source fits.")
-    label: list[Short] = Field([], max_length=20, description="Labels, one of which a sentence has.")
+    where: _Short | None = Field(None, description="A condition on metadata.", examples=["rating >= 4"])
+    source: list[_Short] = Field([], max_length=20, description="Patterns, one of which a sentence's source fits.")
+    label: list[_Short] = Field([], max_length=20, description="Labels, one of which a sentence has.")
 
     def asked(self) -> Asked:
         """Return this as the service takes it."""
@@ -43,28 +58,28 @@ class Options(BaseModel):
 class Ask(Options):
     """One query, in the address."""
 
-    q: Text = Field(description="The text.", examples=["the room was freezing"])
+    q: _Text = Field(description="The text.", examples=["the room was freezing"])
     explain: bool = Field(default=False, description="Say which words carry each score.")
 
 
 class AskMany(Options):
     """Several queries."""
 
-    queries: list[Text] = Field(min_length=1, max_length=MOST_TEXTS, examples=[["a quiet room", "rude staff"]])
+    queries: list[_Text] = Field(min_length=1, max_length=MOST_TEXTS, examples=[["a quiet room", "rude staff"]])
 
 
 class Texts(BaseModel):
     """Texts to be encoded."""
 
     model_config = ConfigDict(extra="forbid")
-    texts: list[Text] = Field(min_length=1, max_length=MOST_TEXTS, examples=[["a quiet room"]])
+    texts: list[_Text] = Field(min_length=1, max_length=MOST_TEXTS, examples=[["a quiet room"]])
 
 
 class Duplicated(BaseModel):
     """A text whose duplicates are looked for."""
 
     model_config = ConfigDict(extra="forbid")
-    text: Text = Field(examples=["How do I reset my router?"])
+    text: _Text = Field(examples=["How do I reset my router?"])
     threshold: float = Field(0.9, ge=-1, le=1, description="The lowest score of a duplicate.")
     weight: float | None = Field(None, ge=0, le=1)
 

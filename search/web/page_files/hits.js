@@ -21,9 +21,9 @@ function marked(text, parts) {
   const points = Array.from(text);
   const cut = (from, to) => points.slice(from, to).join("");
   for (const part of [...parts].sort((a, b) => a.start - b.start)) {
-    if (part.value < 0.25 * most || part.start < at) continue;
+    if (part.value < 0.45 * most || part.start < at) continue;
     pieces.push(cut(at, part.start));
-    const strong = part.value > 0.6 * most ? "strong" : "some";
+    const strong = part.value > 0.7 * most ? "strong" : "some";
     pieces.push(element("mark", { class: strong, title: `${part.value.toFixed(3)} of the meaning` }, cut(part.start, part.end)));
     at = part.end;
   }
