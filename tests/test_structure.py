@@ -23,7 +23,7 @@ search.stored search.sqlite_file search.sentence_file search.sentence_writer sea
 search.sources search.builds search.index_writer search.index_reader
 search.structuring search.indexing search.format_1 search.compacting search.verifying
 search.words search.filters search.query search.explaining
-search.service search.data_records
+search.service search.mcp_tools search.data_records
 search.index search.langchain search.cue_words search.negation search.opposites search.dates
 search.number_words search.quantities search.edits search.guard search.pairs search.threshold search.changes
 search.threshold_auto search.compared search.exact search.decisions search.near search.joining search.lists
@@ -38,7 +38,7 @@ search.web.guarding search.web.models search.web.page search.web.app search.web.
 search.cli.options search.cli.loading search.cli.output search.cli.compile search.cli.finetune search.cli.index
 search.cli.prompt search.cli.query search.cli.duplicates_inputs search.cli.duplicates_options
 search.cli.duplicates_output search.cli.duplicates
-search.cli.serve search.cli.evaluate search.cli.info search.cli.verify
+search.cli.serve search.cli.mcp search.cli.evaluate search.cli.info search.cli.verify
 search.cli.repair search.cli.compact search.cli.main search.cli search.__main__
 """.split()
 """Every module, from the ground up: each imports only those before it."""
@@ -65,12 +65,13 @@ LIBRARIES = {
     "lxml": {"search.reader_docx", "search.reader_html"},
     "markdown_it": {"search.splitting"},
     "matplotlib": {"search.model_card"},
+    "mcp": {"search.mcp_tools"},
     "nncf": {"search.openvino_graph"},
     "openvino": {"search.encoder_openvino", "search.openvino_engine", "search.openvino_graph"},
     "prometheus_client": {"search.web.app"},
     "pyarrow": {"search.deduplicated", "search.tables", "search.training_data"},
     "pypdfium2": {"search.reader_pdf"},
-    "pydantic": {"search.web.models"},
+    "pydantic": {"search.mcp_tools", "search.web.models"},
     "rensa": {"search.near"},
     "rich": {"search.cli.output"},
     "safetensors": {"search.encoder_huggingface", "search.joint", "search.training_folder"},
@@ -204,5 +205,5 @@ def test_help_is_instant() -> None:
         run = subprocess.run(command, capture_output=True, text=True, check=True)
         seconds.append(time.perf_counter() - begin)
         listed = [line.split()[0] for line in run.stdout.partition("Commands:")[2].splitlines() if line.strip()]
-        assert listed == "finetune compile index query duplicates serve evaluate info verify repair compact".split()
+        assert listed == "finetune compile index query duplicates serve mcp evaluate info verify repair compact".split()
     assert min(seconds) < 1.0

@@ -1,6 +1,8 @@
 """Encoders for commands: chosen, told on standard error, loaded."""
 
 import importlib.util
+from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -10,7 +12,7 @@ from search.errors import OptionError
 if TYPE_CHECKING:
     from search.encoder import TokenEncoder
 
-__all__ = ["load", "needed"]
+__all__ = ["load", "named", "needed"]
 
 
 def load(name: str | None, backend: str) -> "TokenEncoder":
@@ -32,3 +34,17 @@ def needed(extra: str, *modules: str) -> None:
     missing = [name for name in modules if importlib.util.find_spec(name) is None]
     if missing:
         raise OptionError(f"This needs {', '.join(missing)}; install with: pip install 'kindred[{extra}]'")
+
+
+def named(indexes: Sequence[str]) -> dict[str, Path]:
+    """Return the folders of indexes by the last part of their names, by which they are asked for.
+
+    Raises:
+        UsageError: two have the same.
+    """
+    from search.index import resolve
+
+    folders = {Path(name).name: resolve(name) for name in indexes}
+    if len(folders) < len(indexes):
+        raise click.UsageError("Two of the indexes have the same name.")
+    return folders

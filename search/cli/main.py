@@ -24,6 +24,7 @@ _COMMANDS = (
     "query",
     "duplicates",
     "serve",
+    "mcp",
     "evaluate",
     "info",
     "verify",

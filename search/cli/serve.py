@@ -1,7 +1,6 @@
 """`kindred serve`."""
 
 import ipaddress
-from pathlib import Path
 
 import click
 
@@ -32,14 +31,11 @@ def command(
       kindred serve hotels
       KINDRED_TOKEN=... kindred serve hotels support --host 0.0.0.0 --allow-host search.example
     """
-    from search.cli.loading import load, needed
-    from search.index import resolve
+    from search.cli.loading import load, named, needed
     from search.service import Service
 
     needed("web", "fastapi", "uvicorn", "prometheus_client")
-    folders = {Path(name).name: resolve(name) for name in indexes}
-    if len(folders) < len(indexes):
-        raise click.UsageError("Two of the indexes have the same name.")
+    folders = named(indexes)
     if token is None and not _is_loopback(host):
         raise click.UsageError(f"Whoever reaches {host} could ask; set a token (KINDRED_TOKEN), or leave --host out.")
     with Service(folders, load=lambda name: load(name, backend)) as service:
