@@ -89,17 +89,27 @@ def _convert(folder: Path, *, wait: float, progress: Progress) -> Compacted:
 
 def _restore_manifest(folder: Path) -> None:
     """Put the copy of the manifest that is beside the sentences in the place of one that is damaged."""
+    Manifest.replaced(folder)  # refuses a newer format, which is not damaged
     try:
         Manifest.read(folder)
     except IndexFolderError as damaged:
-        path = Layout(folder).sentences(Layout(folder).last_build())
-        if not path.exists():
-            raise
-        with SentenceFile(path) as file:
-            kept = file.manifest()
-        if not kept:
+        found = list(_kept_manifests(Layout(folder)))
+        if not found:
             raise IndexFolderError(f"{folder}: nothing in it can be repaired ({damaged})") from damaged
-        Manifest.from_json(path, kept).write(Layout(folder).manifest)
+        # A build that was to replace the index, and was stopped before it did, is not the index.
+        next((one for one in found if one.finished), found[0]).write(Layout(folder).manifest)
+
+
+def _kept_manifests(layout: Layout) -> Iterator[Manifest]:
+    """Yield the copies of manifests that can be read, that of the newest build first."""
+    for path in sorted(layout.folder.glob("sentences-*.sqlite"), reverse=True):
+        try:
+            with SentenceFile(path) as file:
+                kept = file.manifest()
+            if kept:
+                yield Manifest.from_json(path, kept)
+        except (IndexFolderError, ValueError):
+            continue
 
 
 def _rewrite(folder: Path, *, wait: float, progress: Progress, lossy: bool) -> Compacted:

@@ -11,6 +11,7 @@ from search.index import Index
 from search.index_writer import IndexWriter
 from search.indexing import build_index
 from search.manifest import Manifest
+from search.records import Sentence
 from search.verifying import Verified, verify_index
 from tests.test_index import build_files, content_of, corpus_of, texts_of
 from tests.toy import ToyEncoder, TrainedToy
@@ -97,6 +98,29 @@ def test_a_manifest_is_made_again(index: Path, how: str) -> None:
     done = repair_index(index)
     assert (done.lost, done.manifest.digest) == ((), before.digest)
     assert sorted(texts_of(index)) == sorted(texts)
+
+
+def test_what_was_to_replace_an_index_is_not_taken_for_it(index: Path, tmp_path: Path) -> None:
+    """Beside a damaged manifest a stopped --overwrite has left its own beginning: the index is repaired, not that."""
+    texts = texts_of(index)
+    with IndexWriter(index, ToyEncoder(), overwrite=True) as writer:
+        writer.begin("n", str(tmp_path / "n.txt"), "")
+        rows = ToyEncoder().encode(["new"]).rows
+        writer.append([Sentence("new", "n", 1, 0, 3)], rows, [("neutral", 0.5)])
+        writer.commit(finished=False)
+    (index / "manifest.json").write_text("{", encoding="utf-8")
+    assert repair_index(index).lost == ()
+    assert sorted(texts_of(index)) == sorted(texts)
+
+
+def test_a_newer_format_is_not_repaired(index: Path) -> None:
+    """It is not damaged, and is left as it is."""
+    path = index / "manifest.json"
+    path.write_text(path.read_text(encoding="utf-8").replace('"format": 2', '"format": 3'), encoding="utf-8")
+    before = path.read_bytes()
+    with pytest.raises(IndexFolderError, match="format 3, this version reads up to 2"):
+        repair_index(index)
+    assert path.read_bytes() == before
 
 
 def test_rows_that_were_cut_off_are_lost_and_the_rest_is_kept(index: Path) -> None:
