@@ -19,7 +19,7 @@ import numpy as np
 from search.builds import Build, check_target
 from search.canaries import Canaries
 from search.encoder import Encoder, Label
-from search.errors import InputError, OutputError
+from search.errors import IndexFolderError, InputError, OutputError
 from search.lock import WriterLock
 from search.manifest import Layout, Manifest
 from search.origin import Origin
@@ -80,6 +80,12 @@ class IndexWriter:
             self._numbers: defaultdict[str, set[int]] = defaultdict(set)
             for source in self._file.sources(begun.generation, begun.rows):
                 self._count(source)
+            found = sum(source.rows for source in self._sources.values())
+            if found != begun.count:
+                raise IndexFolderError(
+                    f"{self._build.sentences}: {found:,} sentences, the manifest says {begun.count:,}. "
+                    f"Try: kindred repair {folder}"
+                )
             self.unfinished = self._file.unfinished(begun.rows)
             self._leave = undo.pop_all()
 

@@ -18,7 +18,7 @@ from search.encoder import Encoder, best_labels
 from search.errors import InputError, OutputError
 from search.index_reader import IndexReader
 from search.index_writer import IndexWriter
-from search.manifest import Manifest
+from search.manifest import Layout, Manifest
 from search.progress import SILENT, Progress
 from search.records import IndexedSource, Sentence, Source
 from search.sources import Stamp, State, is_away, moved_from, state_of
@@ -77,6 +77,8 @@ def check_related(corpus: Readable, folder: Path) -> None:
         OutputError: none of the files is a source of the index; says what to do.
         IndexFolderError: the folder is no index.
     """
+    if not Layout(folder).manifest.exists():
+        return  # the writer restores it, or begins anew
     with IndexReader(folder) as index:
         known = {source.path: source.name for source in index.sources if source.path}
     if known and not any(corpus.place(name) in known for name in corpus.names):
