@@ -9,8 +9,9 @@ from search.files import sync
 from search.manifest import Layout, Manifest
 from search.origin import Origin
 from search.row_file import writing
+from search.sentence_file import SentenceFile
 
-__all__ = ["Build", "check_target"]
+__all__ = ["Build", "check_target", "kept_manifest"]
 
 
 class Build:
@@ -33,6 +34,8 @@ class Build:
             IndexFolderError: the index there is damaged, of another format, or of another encoder.
         """
         self.layout = Layout(folder)
+        if not self.layout.manifest.exists() and (kept := kept_manifest(self.layout)):
+            kept.write(self.layout.manifest)
         self.replaces = overwrite and self.layout.manifest.exists()
         self._target = self.layout.next if self.replaces else self.layout.manifest
         self._created = created
@@ -83,6 +86,9 @@ class Build:
     def _going_on(self, encoder: Encoder | None) -> Manifest:
         """Return what is to be gone on with by an encoder."""
         manifest = Manifest.read_file(self._target)
+        path = self.layout.sentences(manifest.build)
+        if not path.exists() or not path.stat().st_size:  # SQLite would make a new one
+            raise IndexFolderError(f"{path} is missing, or empty. Try: kindred repair {self.layout.folder}")
         if encoder is None:
             return manifest
         manifest.origin.check(self.layout.folder, encoder)
@@ -142,9 +148,26 @@ def check_target(folder: Path, *, overwrite: bool) -> Manifest | None:
     layout = Layout(folder)
     if not layout.manifest.exists():
         if layout.own().issuperset(folder.iterdir()):
-            return None  # what a killed first build left
+            return None if overwrite else kept_manifest(layout)  # a killed first build, or the manifest is lost
         raise OutputError(f"{folder} exists and is not an index; choose another --out.")
     if overwrite:
         Manifest.replaced(folder)
         return None
     return Manifest.read(folder)
+
+
+def kept_manifest(layout: Layout) -> Manifest | None:
+    """Return the copy of the manifest that is kept beside the sentences, the index's where there are several builds.
+
+    It is the manifest's equal, or, if the writer was killed in its last step, what that would have written.
+    """
+    found: list[Manifest] = []
+    for path in sorted(layout.folder.glob("sentences-*.sqlite"), reverse=True):
+        try:
+            with SentenceFile(path) as file:
+                if kept := file.manifest():
+                    found.append(Manifest.from_json(path, kept))
+        except (IndexFolderError, ValueError):
+            continue
+    # A build that was to replace the index, and was stopped before it did, is not the index.
+    return next((one for one in found if one.finished), found[0] if found else None)

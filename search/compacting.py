@@ -1,6 +1,7 @@
 """An index, written anew without rows that do not count any more, or without those that are damaged."""
 
 from collections.abc import Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
 from itertools import groupby
 from operator import itemgetter
@@ -8,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from search.builds import kept_manifest
 from search.encoder import Label
 from search.errors import IndexFolderError
 from search.format_1 import READING, Format1, is_format_1, place
@@ -89,17 +91,14 @@ def _convert(folder: Path, *, wait: float, progress: Progress) -> Compacted:
 
 def _restore_manifest(folder: Path) -> None:
     """Put the copy of the manifest that is beside the sentences in the place of one that is damaged."""
+    Manifest.replaced(folder)  # refuses a newer format, which is not damaged
     try:
         Manifest.read(folder)
     except IndexFolderError as damaged:
-        path = Layout(folder).sentences(Layout(folder).last_build())
-        if not path.exists():
-            raise
-        with SentenceFile(path) as file:
-            kept = file.manifest()
-        if not kept:
+        kept = kept_manifest(Layout(folder))
+        if kept is None:
             raise IndexFolderError(f"{folder}: nothing in it can be repaired ({damaged})") from damaged
-        Manifest.from_json(path, kept).write(Layout(folder).manifest)
+        kept.write(Layout(folder).manifest)
 
 
 def _rewrite(folder: Path, *, wait: float, progress: Progress, lossy: bool) -> Compacted:
@@ -107,10 +106,12 @@ def _rewrite(folder: Path, *, wait: float, progress: Progress, lossy: bool) -> C
     lost: list[Lost] = []
     with IndexWriter(folder, None, overwrite=True, resume=False, wait=wait) as writer:
         old = Manifest.read(folder)  # as it is now that nobody else writes
-        with SentenceFile(layout.sentences(old.build)) as file:
+        with ExitStack() as opened:
+            file, sources, damaged = _opened(layout, old, opened, lossy=lossy)
+            lost += [Lost(source, source.rows) for source in damaged]
             progress.start("rewriting", old.count, "sentences")
             done = 0
-            for source in file.sources(old.generation, old.rows):
+            for source in sources:
                 writer.begin(source.name, source.path, source.reading)
                 kept = 0
                 for sentences, rows, labels in _whole(
@@ -129,6 +130,28 @@ def _rewrite(folder: Path, *, wait: float, progress: Progress, lossy: bool) -> C
         writer.commit(finished=True)
         manifest = structure_index(folder, writer, old.store.wish, progress=progress)
     return Compacted(manifest, old.rows, tuple(lost))
+
+
+def _opened(
+    layout: Layout, old: Manifest, opened: ExitStack, *, lossy: bool
+) -> tuple[SentenceFile, list[IndexedSource], list[IndexedSource]]:
+    """Open the sentences; return them, the sources that are whole, and those of which what is noted is damaged.
+
+    Raises:
+        IndexFolderError: they cannot be opened, or, if nothing may be lost, a source is damaged.
+    """
+    damaged: list[IndexedSource] = []
+    try:
+        file = opened.enter_context(SentenceFile(layout.sentences(old.build)))
+        return file, file.sources(old.generation, old.rows, damaged if lossy else None), damaged
+    except IndexFolderError as exc:
+        if not lossy:
+            raise
+        told = str(exc).removesuffix(" Try: kindred repair")
+        raise IndexFolderError(
+            f"{told} The vectors alone say nothing, so nothing can be repaired; index the files again: "
+            f"kindred index FILES --out {layout.folder} --overwrite"
+        ) from exc
 
 
 _Rows = tuple[list[Sentence], Vectors, list[Label]]

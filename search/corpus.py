@@ -17,6 +17,7 @@ from search.compressed import kind_of
 from search.documents import DOCUMENT_SUFFIXES, DocumentReader, how_read, missing
 from search.encodings import codec
 from search.errors import InputError
+from search.files import absolute
 from search.lines import STDIN, LineReader
 from search.records import Sentence, Source
 from search.splitting import Span, sentence_spans, trimmed
@@ -64,7 +65,7 @@ def expand(patterns: Sequence[str], *, documents: bool = False, tell: Callable[[
             names.extend(found)
     first: dict[object, str] = {}
     for name in names:
-        first.setdefault(name if name == STDIN else Path(name).absolute(), name)
+        first.setdefault(name if name == STDIN else absolute(name), name)
     return list(first.values())
 
 
@@ -173,7 +174,7 @@ class Corpus:
 
     def place(self, name: str) -> str:
         """Return where a file is, wherever the next command is started; "" for standard input."""
-        return "" if name == STDIN else str(Path(name).absolute())
+        return "" if name == STDIN else str(absolute(name))
 
     def read(self, name: str) -> Iterator[Sentence]:
         """Yield the sentences of one file; at its end its `Source` is the last of `sources`.

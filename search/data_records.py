@@ -70,12 +70,15 @@ class Records:
 
 
 def _plain(records: Any) -> Iterator[Any]:
-    """Yield the rows of a DataFrame as mappings, a block at a time; other records as they are."""
+    """Yield a DataFrame's rows, or a Series of texts, as mappings, a block at a time; other records as they are."""
     if not hasattr(records, "iloc"):
         yield from records
         return
+    if hasattr(records, "to_frame"):
+        records = records.to_frame("text")
     for start in range(0, len(records), _ROWS):
-        yield from records.iloc[start : start + _ROWS].to_dict("records")
+        block = records.iloc[start : start + _ROWS].astype(object)
+        yield from block.where(block.notna(), None).to_dict("records")  # pandas has three kinds of missing values
 
 
 def _sentence(row: Row, column: str, name: str) -> Sentence | None:

@@ -13,6 +13,7 @@ from typing import Any, BinaryIO
 from search.errors import InputError, OutputError
 
 __all__ = [
+    "absolute",
     "cache_folder",
     "check_free",
     "new_file",
@@ -35,6 +36,16 @@ def sha256_of_file(path: Path) -> str:
         while block := file.read(_BLOCK):
             digest.update(block)
     return digest.hexdigest()
+
+
+def absolute(name: str) -> Path:
+    """Return where a file is, by one name however it was reached: without `..`. Symbolic links stay."""
+    path = Path(name).absolute()
+    if ".." not in path.parts:
+        return path
+    plain = Path(os.path.normpath(path))
+    linked = path.exists() and not (plain.exists() and plain.samefile(path))  # `..` of a link leads elsewhere
+    return path.parent.resolve() / path.name if linked else plain
 
 
 def sync(path: Path) -> None:

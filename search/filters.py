@@ -65,18 +65,17 @@ def matching_rows(index: IndexReader, wanted: Filter) -> Among:
             label_block(index.passport.labels, label)  # refuses what is no label
         conditions.append(f"label IN ({', '.join('?' * len(wanted.labels))})")
         values += wanted.labels
-    columns = list(wanted.fields)
     for column, allowed in wanted.fields.items():
         conditions.append(_one_of(column, allowed, values))
     if wanted.where is not None:
         condition = _Condition(wanted.where)
         conditions.append(condition.sql)
         values += condition.values
-        columns += condition.columns
+        _check_columns(index, condition.columns)
     if conditions:
         found = index.matching(" AND ".join(conditions), values)
-        if columns and not found.any():
-            _check_columns(index, columns)
+        if not found.any():
+            _check_columns(index, list(wanted.fields))
         among &= found
     return among
 
@@ -117,10 +116,10 @@ def _fits(name: str, pattern: str) -> bool:
 
 
 def _check_columns(index: IndexReader, columns: Sequence[str]) -> None:
-    known = index.columns()
+    """Refuse a column that is a mistake in writing: "ratng is null" would fit everything."""
     for column in columns:
-        if column not in known:
-            names = ", ".join(sorted(known)) or "none: only tables have some"
+        if not index.matching_any("json_type(metadata, ?) IS NOT NULL", [_path(column)]):
+            names = ", ".join(sorted(index.columns())) or "none: only tables have some"
             raise OptionError(f"No sentence has a column {column!r}; the columns are {names}.")
 
 

@@ -15,7 +15,7 @@ import numpy as np
 
 from search.encoder import Label
 from search.errors import IndexFolderError, InputError
-from search.files import read_json, sha256_of_file
+from search.files import absolute, read_json, sha256_of_file
 from search.lines import STDIN
 from search.manifest import Layout
 from search.records import Sentence, Source
@@ -101,7 +101,7 @@ class Format1:
 
 def place(source: Source) -> str:
     """Return where a source is taken to be; "" for standard input."""
-    return "" if source.name == STDIN else str(Path(source.name).absolute())
+    return "" if source.name == STDIN else str(absolute(source.name))
 
 
 def _sentence(values: tuple[Any, ...]) -> Sentence:

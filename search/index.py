@@ -128,15 +128,18 @@ class Index(IndexReader):
 
         Args:
             records: mappings, each with a text and other fields, which become metadata; or texts alone; or a pandas
-                DataFrame. They are read a window at a time.
+                DataFrame or Series. They are read a window at a time.
             source: a name for where they come from; what was added under it before is replaced. None: a new name.
             text_column: the field of the text; None: the usual one ("text", "sentence", "review", ...).
             wait: how many seconds to wait for another process that writes to the index.
 
         Raises:
+            OptionError: it is one record, not several.
             InputError: a record cannot be used; names it by its number.
             OutputError: the index cannot be written to.
         """
+        if isinstance(records, str | Mapping):
+            raise OptionError("add takes a list of records; for one, give a list of one.")
         name = self._new_name() if source is None else source
         build_index(Records(records, name, text_column=text_column), self.folder, self.encoder, wait=wait)
         self.refresh()
@@ -176,7 +179,7 @@ class Index(IndexReader):
         """
         if isinstance(texts, str):
             raise OptionError("search takes a list of texts; for one, give a list of one.")
-        only = Filter(where, tuple(sources), tuple(labels), fields)
+        only = Filter(where, _several(sources), _several(labels), fields)
         if match not in set(Match):
             raise OptionError(f"match is {match!r}; it is one of {', '.join(Match)}.")
         searcher = Searcher(self, self.encoder)
@@ -201,7 +204,7 @@ class Index(IndexReader):
             OptionError: nothing is said of what to delete, or it fits nothing that there is.
             OutputError: the index cannot be written to.
         """
-        only = Filter(where, tuple(sources), tuple(labels), fields)
+        only = Filter(where, _several(sources), _several(labels), fields)
         if not only:
             raise OptionError("Say which sentences to delete: where, sources, labels or fields.")
         with IndexWriter(self.folder, None, wait=wait) as writer:
@@ -233,3 +236,8 @@ class Index(IndexReader):
     def _new_name(self) -> str:
         taken = {source.key for source in self.sources}
         return next(name for number in range(1, len(taken) + 2) if (name := f"records-{number}") not in taken)
+
+
+def _several(names: Sequence[str]) -> tuple[str, ...]:
+    """Return names as they are, and one alone as one, not as its letters."""
+    return (names,) if isinstance(names, str) else tuple(names)

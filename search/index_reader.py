@@ -153,6 +153,10 @@ class IndexReader:
         among[rows] = True
         return among
 
+    def matching_any(self, condition: str, values: Sequence[object]) -> bool:
+        """Say whether any row meets a condition; looks no further than the first."""
+        return any(True for _ in self._sentences.matching(condition, values, self.manifest.rows))
+
     def counting(self, among: Among) -> list[int]:
         """Return the numbers of those rows among some that count: of sources as they are now."""
         rows: list[int] = np.flatnonzero(among if self._alive is None else among & self._alive).tolist()

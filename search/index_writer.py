@@ -5,6 +5,7 @@ counts. Killed before that last step, the folder opens as it was, and the next w
 """
 
 import hashlib
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
@@ -18,7 +19,7 @@ import numpy as np
 from search.builds import Build, check_target
 from search.canaries import Canaries
 from search.encoder import Encoder, Label
-from search.errors import InputError, OutputError
+from search.errors import IndexFolderError, InputError, OutputError
 from search.lock import WriterLock
 from search.manifest import Layout, Manifest
 from search.origin import Origin
@@ -75,8 +76,16 @@ class IndexWriter:
             self._rows = undo.enter_context(RowFile(self._build.vectors, begun.passport.width, begun.rows))
             self._file = undo.enter_context(SentenceWriter(self._build.sentences))
             self._file.begin(begun.generation, begun.rows)
-            counted = self._file.sources(begun.generation, begun.rows)
-            self._sources = {source.number: source for source in counted}
+            self._sources: dict[int, IndexedSource] = {}
+            self._numbers: defaultdict[str, set[int]] = defaultdict(set)
+            for source in self._file.sources(begun.generation, begun.rows):
+                self._count(source)
+            found = sum(source.rows for source in self._sources.values())
+            if found != begun.count:
+                raise IndexFolderError(
+                    f"{self._build.sentences}: {found:,} sentences, the manifest says {begun.count:,}. "
+                    f"Try: kindred repair {folder}"
+                )
             self.unfinished = self._file.unfinished(begun.rows)
             self._leave = undo.pop_all()
 
@@ -149,7 +158,7 @@ class IndexWriter:
             visible = not self._alike(source)
             source = self._file.add_source(source, generation=self._next, visible=visible)
         if source.number in self._sources or not self._alike(source):
-            self._sources[source.number] = source
+            self._count(source)
         self._reading = source, digest
         self._changed = True
 
@@ -169,7 +178,7 @@ class IndexWriter:
         for old in self._alike(done):
             if old.number != done.number:
                 self.remove(old)
-        self._sources[done.number] = done
+        self._count(done)
         self._reading = None
         self._changed = True
 
@@ -178,17 +187,18 @@ class IndexWriter:
         moved = replace(source, name=name, path=path, modified=modified)
         self.remove(source)
         moved = self._file.add_source(moved, generation=self._next, visible=True)
-        self._sources[moved.number] = moved
+        self._count(moved)
 
     def note_time(self, source: IndexedSource, modified: int | None) -> None:
         """Note when a file whose content is as it was has been changed last."""
         self._file.note_time(source.number, modified)
-        self._sources[source.number] = replace(source, modified=modified)
+        self._count(replace(source, modified=modified))
 
     def remove(self, source: IndexedSource) -> None:
         """Let a source's rows count no more."""
         self._file.end_source(source.number, self._next)
         self._sources.pop(source.number, None)
+        self._numbers[source.key].discard(source.number)
         self._changed = True
 
     def commit(self, *, finished: bool) -> Manifest:
@@ -239,7 +249,12 @@ class IndexWriter:
         return self._build.manifest.generation + 1
 
     def _alike(self, source: IndexedSource) -> list[IndexedSource]:
-        return [one for one in self._sources.values() if one.key == source.key]
+        return [self._sources[number] for number in sorted(self._numbers[source.key])]
+
+    def _count(self, source: IndexedSource) -> None:
+        """Note a source that counts, as it is now; found by its key at once, be there 100,000 others."""
+        self._sources[source.number] = source
+        self._numbers[source.key].add(source.number)
 
     def _current(self) -> "tuple[IndexedSource, hashlib._Hash]":
         if self._reading is None:

@@ -4,7 +4,8 @@ Run again after a kill, or after some files have changed, it goes on from what i
 the index has never had.
 """
 
-from collections.abc import Iterable, Iterator
+from collections import defaultdict
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
@@ -17,10 +18,10 @@ from search.encoder import Encoder, best_labels
 from search.errors import InputError, OutputError
 from search.index_reader import IndexReader
 from search.index_writer import IndexWriter
-from search.manifest import Manifest
+from search.manifest import Layout, Manifest
 from search.progress import SILENT, Progress
 from search.records import IndexedSource, Sentence, Source
-from search.sources import Stamp, State, moved_from, state_of
+from search.sources import Stamp, State, is_away, moved_from, state_of
 from search.store_record import StoreWish
 from search.structuring import check_wish, structure_index
 
@@ -76,6 +77,8 @@ def check_related(corpus: Readable, folder: Path) -> None:
         OutputError: none of the files is a source of the index; says what to do.
         IndexFolderError: the folder is no index.
     """
+    if not Layout(folder).manifest.exists():
+        return  # the writer restores it, or begins anew
     with IndexReader(folder) as index:
         known = {source.path: source.name for source in index.sources if source.path}
     if known and not any(corpus.place(name) in known for name in corpus.names):
@@ -135,7 +138,7 @@ def build_index(
             progress.advance(corpus.bytes_read, f"{count:,} sentences")
         progress.finish()
         if failed and len(failed) == len(corpus.names):
-            raise failed[corpus.names[0]]
+            raise InputError("\n".join(map(str, failed.values())))
         writer.commit(finished=True)
         manifest = structure_index(folder, writer, store, progress=progress)
         sources = len(writer.sources)
@@ -168,26 +171,18 @@ def _plan(corpus: Readable, writer: IndexWriter, *, overwrite: bool) -> _Plan:
             if source.key not in mine:
                 writer.remove(source)
     known = {source.key: source for source in writer.sources}
-    lost = {
-        path: source
-        for path, source in known.items()
-        if path == source.path
-        and path not in mine
-        and source.complete
-        and source.reading == corpus.reading(source.path)
-        and not Path(path).exists()
-    }
+    lost = _lost(corpus, known, mine)
     for name in corpus.names:
         path = corpus.place(name)
         old = known.get(path or name)
-        stamp = Stamp.of(path) if path else None
+        stamp = _stamp(path)
         if old is not None and old.reading == corpus.reading(name) and state_of(old) is State.SAME:
             plan.same += 1
             if stamp is not None and stamp.modified != old.modified:
                 writer.note_time(old, stamp.modified)
-        elif old is None and stamp is not None and (origin := moved_from(path, _of_kind(path, lost.values()))):
+        elif old is None and stamp is not None and (origin := moved_from(path, lost[kind_of(path), stamp.size])):
             writer.move(origin, name, path, stamp.modified)
-            del lost[origin.path]
+            lost[kind_of(path), stamp.size].remove(origin)
             plan.moved += 1
         else:
             plan.read[name] = stamp
@@ -197,9 +192,28 @@ def _plan(corpus: Readable, writer: IndexWriter, *, overwrite: bool) -> _Plan:
     return plan
 
 
-def _of_kind(path: str, sources: Iterable[IndexedSource]) -> list[IndexedSource]:
-    """Return the sources that are read as this file is: a page gives other sentences than the same content as text."""
-    return [source for source in sources if kind_of(source.path) == kind_of(path)]
+_Lost = defaultdict[tuple[str, int | None], list[IndexedSource]]
+
+
+def _lost(corpus: Readable, known: Mapping[str, IndexedSource], mine: Collection[str]) -> _Lost:
+    """Return the sources whose files are no more where they were, by kind and size.
+
+    By kind, since a page gives other sentences than the same content as text.
+    """
+    lost: _Lost = defaultdict(list)
+    for path, source in known.items():
+        alike = path == source.path and source.complete and source.reading == corpus.reading(source.path)
+        if alike and path not in mine and is_away(path):
+            lost[kind_of(path), source.size].append(source)
+    return lost
+
+
+def _stamp(path: str) -> Stamp | None:
+    """Look at a file; None for what is none, or cannot be looked at: that is told when it is read."""
+    try:
+        return Stamp.of(path) if path else None
+    except OSError:
+        return None
 
 
 def _resume(corpus: Readable, plan: _Plan, writer: IndexWriter) -> None:

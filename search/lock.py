@@ -52,6 +52,7 @@ class WriterLock:
         self._lock.release()
 
     def _told(self) -> str:
-        if not self._holder.exists():
+        try:
+            return self._holder.read_text(encoding="ascii").strip() or "(unknown)"
+        except (OSError, UnicodeDecodeError):  # it has just finished
             return "(unknown)"
-        return self._holder.read_text(encoding="ascii").strip()

@@ -144,8 +144,8 @@ class Manifest:
         if not layout.manifest.exists():
             if layout.own():
                 raise IndexFolderError(
-                    f"{folder} is unfinished: its first build was stopped before anything was committed. "
-                    "Run the same kindred index again."
+                    f"{folder} is unfinished: its first build was stopped before anything was committed, or its "
+                    f"{layout.manifest.name} is lost. Run the same kindred index again; it goes on with what is there."
                 )
             raise IndexFolderError(f"{folder} is not an index: it has no {layout.manifest.name}.")
         return cls.read_file(layout.manifest)

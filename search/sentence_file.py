@@ -53,16 +53,18 @@ class SentenceFile(SqliteFile):
             for *values, proof in self.read(query, (content_hash(text), text)):
                 yield StoredSentence(*values), proof
 
-    def sources(self, generation: int, rows: int) -> list[IndexedSource]:
+    def sources(self, generation: int, rows: int, damaged: list[IndexedSource] | None = None) -> list[IndexedSource]:
         """Return the sources that count in a generation of so many rows, in the order of their rows.
 
+        Those that are damaged are added to `damaged` instead.
+
         Raises:
-            IndexFolderError: one of them is damaged.
+            IndexFolderError: one of them is damaged, and there is no such list.
         """
         where = "born <= ? AND (died IS NULL OR died > ?)"
         return [
             self._as_of(source, completed, generation, rows)
-            for source, completed in self._sources(where, (generation, generation))
+            for source, completed in self._sources(where, (generation, generation), damaged)
         ]
 
     def unfinished(self, rows: int) -> IndexedSource | None:
@@ -103,13 +105,18 @@ class SentenceFile(SqliteFile):
         """Return what SQLite finds wrong with the file, "" for nothing."""
         return self.damage("words")
 
-    def _sources(self, where: str, values: Sequence[object]) -> Iterator[tuple[IndexedSource, int | None]]:
+    def _sources(
+        self, where: str, values: Sequence[object], damaged: list[IndexedSource] | None = None
+    ) -> Iterator[tuple[IndexedSource, int | None]]:
         query = f"SELECT {SOURCE_COLUMNS}, completed, proof FROM sources WHERE {where} ORDER BY first, number"  # noqa: S608
         for *fields, completed, proof in self.read(query, values):
             source = IndexedSource(*fields)
-            if proof != source_proof(source):
+            if proof == source_proof(source):
+                yield source, completed
+            elif damaged is not None:
+                damaged.append(source)
+            else:
                 raise IndexFolderError(f"{self.path}: damaged (source {source.name!r}). Try: kindred repair")
-            yield source, completed
 
     @staticmethod
     def _as_of(source: IndexedSource, completed: int | None, generation: int, rows: int) -> IndexedSource:

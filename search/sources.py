@@ -6,7 +6,7 @@ something else: an empty or missing folder may be a share that is not mounted.
 """
 
 import time
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -14,7 +14,7 @@ from pathlib import Path
 from search.files import sha256_of_file
 from search.records import IndexedSource
 
-__all__ = ["Stamp", "State", "moved_from", "state_of"]
+__all__ = ["Stamp", "State", "is_away", "moved_from", "state_of"]
 
 _CLOCK_NANOSECONDS = 2_000_000_000
 """The coarsest clock of a file system (FAT): a change within it of the reading may not show in the time."""
@@ -73,14 +73,22 @@ def _compared(source: IndexedSource) -> State:
         return State.UNREACHABLE
 
 
-def moved_from(path: str, candidates: Iterable[IndexedSource]) -> IndexedSource | None:
-    """Return the one of the candidates, whose files are no more where they were, that has this file's content."""
-    size = Path(path).stat().st_size
-    alike = [source for source in candidates if source.size == size]
-    if not alike:
+def is_away(path: str) -> bool:
+    """Say whether no file is where one was; of one that cannot be looked at, that is not known."""
+    try:
+        Path(path).stat()
+    except OSError as exc:
+        return isinstance(exc, FileNotFoundError | NotADirectoryError)
+    return False
+
+
+def moved_from(path: str, candidates: Sequence[IndexedSource]) -> IndexedSource | None:
+    """Return the one of the candidates, of this file's size but no more where they were, that has its content."""
+    try:
+        content = sha256_of_file(Path(path)) if candidates else None
+    except OSError:
         return None
-    content = sha256_of_file(Path(path))
-    return next((source for source in alike if source.sha256 == content), None)
+    return next((source for source in candidates if source.sha256 == content), None)
 
 
 def _has_others(folder: Path) -> bool:

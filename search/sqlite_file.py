@@ -43,8 +43,12 @@ class SqliteFile:
         if self._writing:
             return sqlite3.connect(self.path, timeout=_WAIT_SECONDS, isolation_level=None)
         # A reader may have to finish or undo what a killed writer left, and to make the file through which readers
-        # and writers meet. Where nothing may be written, nobody writes.
-        mode = "mode=rw" if os.access(self.path.parent, os.W_OK) else "mode=ro&immutable=1"
+        # and writers meet. Where it may not write, it reads what a writer of another user, or one that was killed,
+        # has put beside the file; where there is nothing, the file is all there is, and nobody writes.
+        mode = "mode=rw"
+        if not os.access(self.path.parent, os.W_OK):
+            beside = self.path.with_name(f"{self.path.name}-shm")
+            mode = "mode=ro" if beside.exists() else "mode=ro&immutable=1"
         uri = f"{self.path.absolute().as_uri()}?{mode}"
         return sqlite3.connect(uri, uri=True, timeout=_WAIT_SECONDS, check_same_thread=False, isolation_level=None)
 

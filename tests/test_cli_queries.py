@@ -68,3 +68,22 @@ def test_a_missing_column_is_named(index: Path, tmp_path: Path, capsys: pytest.C
     """A table without the column is an error before anything is answered."""
     (tmp_path / "q.csv").write_text("text\nroom\n", encoding="utf-8")
     assert "nothing" in refuse(capsys, "query", index, "--queries", tmp_path / "q.csv", "--text-column", "nothing")
+
+
+def test_the_state_of_a_hit_is_that_of_its_own_file(
+    tmp_path: Path, small_bert: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two files of one name, indexed from two folders, of which one has changed: its hits are marked, no others."""
+    for folder, text in (("one", "the room was good"), ("two", "the food was bad")):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "a.txt").write_text(text + "\n", encoding="utf-8")
+        monkeypatch.chdir(tmp_path / folder)
+        succeed(capsys, "index", "a.txt", "--out", tmp_path / "index", "--encoder", small_bert)
+    (tmp_path / "one" / "a.txt").write_text("the room was bad\n", encoding="utf-8")
+    told = succeed(capsys, "query", tmp_path / "index", "the room was good", "--json")
+    assert [(hit["text"], hit["state"]) for hit in map(json.loads, told.splitlines())] == [
+        ("the room was good", "changed"),
+        ("the food was bad", "same"),
+    ]
+    lines = succeed(capsys, "query", tmp_path / "index", "the room was good").splitlines()
+    assert [line.rstrip().endswith("a.txt:1 (changed)") for line in lines[1:]] == [True, False]

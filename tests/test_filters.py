@@ -196,6 +196,8 @@ def test_values_are_only_values(folder: Path) -> None:
     ("wanted", "message"),
     [
         (Filter("ratng > 3"), "No sentence has a column 'ratng'; the columns are city, my col, number, rating"),
+        (Filter("ratng is null"), "No sentence has a column 'ratng'"),
+        (Filter("rating > 3 or ratng > 3"), "No sentence has a column 'ratng'"),
         (Filter(sources=("c/*",)), r"No source fits 'c/\*'; the sources are .*one.jsonl, .*two.jsonl"),
         (Filter(labels=("angry",)), "No label 'angry'; this encoder knows negative, neutral, positive"),
     ],

@@ -2,6 +2,7 @@
 
 import itertools
 import json
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -14,8 +15,10 @@ from search.corpus import Corpus
 from search.encoder import best_labels
 from search.errors import IndexFolderError, OutputError
 from search.index import Index
+from search.index_writer import IndexWriter
 from search.indexing import build_index, default_name
 from search.manifest import Manifest
+from search.records import Sentence, Source
 from search.units import Unit
 from tests.toy import FEELINGS, ToyEncoder, TrainedToy
 
@@ -70,6 +73,21 @@ def test_entries(tmp_path: Path, labels: object) -> None:
         assert [(one.label, one.probability) for one in index.entries(range(4))] == best
         assert best[:2] == ([("positive", 0.9647), ("negative", 0.9647)] if labels else [(None, None)] * 2)
         assert index.entries([]) == []
+
+
+def test_who_may_not_write_reads_what_is_committed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """While another user's writer is at work, whose last commit is still beside the file of sentences, and after it."""
+    build_index(corpus_of(tmp_path, OLD), tmp_path / "i", ToyEncoder())
+    monkeypatch.setattr(os, "access", lambda _path, mode: mode != os.W_OK)
+    assert texts_of(tmp_path / "i") == OLD
+    with IndexWriter(tmp_path / "i", ToyEncoder()) as writer:
+        writer.begin("n", "", "")
+        rows = ToyEncoder().encode(["new"]).rows
+        writer.append([Sentence("new", "n", 1, 0, 3)], rows, [("neutral", 0.5)])
+        writer.complete(Source("n", 3, "0", 1), None)
+        writer.commit(finished=True)
+        assert texts_of(tmp_path / "i") == [*OLD, "new"]
+    assert texts_of(tmp_path / "i") == [*OLD, "new"]
 
 
 def test_many_entries_and_metadata(tmp_path: Path) -> None:

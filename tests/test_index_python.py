@@ -74,6 +74,35 @@ def test_kinds_of_records(index: Index, kind: str) -> None:
     assert dict(entry.sentence.metadata) == ({} if kind == "texts" else {"n": 4999})
 
 
+def test_what_is_missing_in_a_frame(index: Index) -> None:
+    """Each of pandas' missing values is none: no text, and a column that is null; a Series is texts."""
+    pandas = pytest.importorskip("pandas")
+    frame = pandas.DataFrame(
+        {
+            "text": pandas.array(["good room", None, "the pool"], dtype="string"),
+            "rating": pandas.array([4, 3, None], dtype="Int64"),
+            "day": pandas.to_datetime(["2026-01-02", "2026-01-03", None]),
+        }
+    )
+    assert index.add(frame) == 2
+    first, second = (dict(entry.sentence.metadata) for entry in index.entries([0, 1]))
+    assert (first["rating"], first["day"][:10], second) == (4, "2026-01-02", {"rating": None, "day": None})
+    (found,) = index.search(["pool"], where="rating is null and day is null")
+    assert [hit.entry.sentence.text for hit in found] == ["the pool"]
+    assert index.add(frame["text"]) == 2
+    assert told(index) == ["good room", "the pool"] * 2
+
+
+def test_one_for_several(index: Index) -> None:
+    """One record for a list is refused, rather than taken apart; one pattern or label is one."""
+    for record in ("good room", {"text": "good room"}):
+        with pytest.raises(OptionError, match="add takes a list of records; for one, give a list of one"):
+            index.add(record)
+    index.add(ROWS)
+    assert len(index.search(["good room"], sources="records-1", labels="negative")[0]) == 1
+    assert index.delete(sources="records-*", labels="negative") == 1
+
+
 def test_adding_again(index: Index, toy: ToyEncoder) -> None:
     """Each call is a source of its own, unless it is given a name, under which a second call replaces the first."""
     index.add(["good room"])
@@ -129,7 +158,9 @@ def test_delete(index: Index, tmp_path: Path) -> None:
     assert sorted(texts_of(index.folder)) == ["good bed", "the bed", "the pool"]
     assert verify_index(index.folder, ToyEncoder()).problems == ()
     assert index.delete(sources=["records-1"]) == 1
-    assert index.delete(where="`none` is null") == 2
+    with pytest.raises(OptionError, match="No sentence has a column 'ratng'"):
+        index.delete(where="ratng is null")
+    assert index.delete(sources=["*.txt"]) == 2
     assert (len(index), index.search(["good room"])) == (0, [[]])
 
 

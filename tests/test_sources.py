@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 
 from search.corpus import Corpus
-from search.errors import OutputError
+from search.errors import InputError, OutputError
 from search.index import Index
 from search.indexing import Indexed, build_index, check_related
+from search.records import IndexedSource
 from search.sources import State, state_of
 from search.units import Unit
 from tests.test_index import texts_of
@@ -174,6 +175,69 @@ def test_a_moved_file_is_recognised(case: Case, what: str) -> None:
             str(case.texts / ("z.txt" if what == "file" else "b.txt"))
         }
     assert set(case.states().values()) == {State.SAME}
+
+
+def test_a_file_is_the_same_by_any_name(case: Case, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Reached through `..`, from another folder, or twice in one command, a file is one source."""
+    inner = case.texts / "inner"
+    inner.mkdir()
+    monkeypatch.chdir(inner)
+    corpus = Corpus(["..", "../../texts/a.txt", str(case.texts / "b.txt")])
+    assert len(corpus.names) == 3
+    assert counts(build_index(corpus, case.index, ToyEncoder(), prune=True)) == (0, 0, 0, 3, 0)
+    (case.texts / "link").symlink_to(inner)
+    assert Corpus(["../link/../c.txt"]).place("../link/../c.txt") == str(case.texts / "c.txt")
+
+
+def test_a_file_that_cannot_be_looked_at_is_neither_gone_nor_moved(
+    case: Case, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A share that answers with an error, or a folder without permission, stops no other file and loses no sentence."""
+    other = tmp_path / "other.txt"
+    shutil.copy(case.texts / "b.txt", other)
+    real = Path.stat
+
+    def refused(path: Path, *, follow_symlinks: bool = True) -> os.stat_result:
+        if path.parent == case.texts:
+            raise PermissionError(13, "Permission denied", str(path))
+        return real(path, follow_symlinks=follow_symlinks)
+
+    monkeypatch.setattr(Path, "stat", refused)
+    done = build_index(Corpus([str(other)]), case.index, ToyEncoder(), prune=True)
+    assert (counts(done), done.sources) == ((1, 0, 0, 0, 0), 4)
+    assert set(case.states().values()) == {State.UNREACHABLE, State.SAME}
+
+
+def test_every_file_that_cannot_be_used_is_told_where_none_can(tmp_path: Path) -> None:
+    """Not the first alone."""
+    for name in ("a.txt", "b.txt"):
+        (tmp_path / name).write_bytes(b"\0\1")
+    with pytest.raises(InputError, match=r"a\.txt:1: a zero byte[^\n]*\n.*b\.txt:1: a zero byte"):
+        build_index(Corpus([str(tmp_path)]), tmp_path / "i", ToyEncoder(), strict=False)
+    assert not (tmp_path / "i").exists()
+
+
+def test_many_files_take_no_longer_each(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Twice as many files, indexed and then moved, are compared twice as often, not four times."""
+    looked = [0]
+
+    def counted(source: IndexedSource) -> str:
+        looked[0] += 1
+        return source.path or source.name
+
+    monkeypatch.setattr(IndexedSource, "key", property(counted))
+    found = []
+    for number in (50, 100):
+        texts = tmp_path / str(number)
+        texts.mkdir()
+        for one in range(number):
+            (texts / f"{one}.txt").write_text(f"room {one:03d}\n", encoding="utf-8")
+        looked[0] = 0
+        build_index(Corpus([str(texts)]), tmp_path / f"i{number}", ToyEncoder())
+        texts = texts.rename(tmp_path / f"moved{number}")
+        assert build_index(Corpus([str(texts)]), tmp_path / f"i{number}", ToyEncoder()).moved == number
+        found.append(looked[0])
+    assert found[1] < 2.5 * found[0]
 
 
 def test_a_copy_is_no_move(case: Case) -> None:

@@ -1,16 +1,19 @@
 """Verify, repair and compact: what is damaged is found, what is whole is kept, what does not count goes."""
 
+import shutil
 from pathlib import Path
 
 import pytest
 
+from search.builds import check_target
 from search.compacting import compact_index, repair_index
 from search.corpus import Corpus
-from search.errors import IndexFolderError
+from search.errors import IndexFolderError, InputError
 from search.index import Index
 from search.index_writer import IndexWriter
 from search.indexing import build_index
 from search.manifest import Manifest
+from search.records import Sentence
 from search.verifying import Verified, verify_index
 from tests.test_index import build_files, content_of, corpus_of, texts_of
 from tests.toy import ToyEncoder, TrainedToy
@@ -97,6 +100,76 @@ def test_a_manifest_is_made_again(index: Path, how: str) -> None:
     done = repair_index(index)
     assert (done.lost, done.manifest.digest) == ((), before.digest)
     assert sorted(texts_of(index)) == sorted(texts)
+
+
+@pytest.mark.parametrize("overwrite", [False, True])
+def test_a_lost_manifest_loses_no_sentence(index: Path, tmp_path: Path, *, overwrite: bool) -> None:
+    """Indexed again without it, an index is gone on with; an --overwrite that fails leaves it as it was."""
+    before, texts = Manifest.read(index), texts_of(index)
+    (index / "manifest.json").unlink()
+    told = check_target(index, overwrite=overwrite)
+    assert told == (None if overwrite else before)
+    (tmp_path / "bad.txt").write_bytes(b"\0\1")
+    with pytest.raises(InputError):
+        build_index(Corpus([str(tmp_path / "bad.txt")]), index, ToyEncoder(), overwrite=overwrite)
+    assert texts_of(index) == texts
+    (index / "manifest.json").unlink()
+    assert build_index(corpus_of(tmp_path, ["new pool"], "c.txt"), index, ToyEncoder()).sources == 3
+    assert texts_of(index) == [*texts, "new pool"]
+
+
+@pytest.mark.parametrize("how", ["gone", "empty", "another"])
+def test_an_index_without_its_sentences_is_not_begun_anew(index: Path, tmp_path: Path, how: str) -> None:
+    """Indexing files into it is refused, rather than to leave out all that it had; repair says what to do."""
+    path = index / "sentences-000001.sqlite"
+    path.unlink()
+    if how == "empty":
+        path.touch()
+    if how == "another":
+        build_index(corpus_of(tmp_path, ["new pool"], "c.txt"), tmp_path / "other", ToyEncoder())
+        shutil.copy(tmp_path / "other" / path.name, path)
+    with pytest.raises(IndexFolderError, match=r"sentences-000001\.sqlite.*Try: kindred repair"):
+        build_index(corpus_of(tmp_path, ["new pool"], "c.txt"), index, ToyEncoder())
+    if how == "another":
+        assert repair_index(index).manifest.count == 0
+        return
+    with pytest.raises(IndexFolderError, match=r"sentences-000001\.sqlite.*nothing can be repaired.*--overwrite"):
+        repair_index(index)
+
+
+def test_a_damaged_source_takes_no_other_with_it(index: Path, tmp_path: Path) -> None:
+    """What is noted of a file is damaged: repair lets go of its sentences, says how many, and keeps the others."""
+    path = index / "sentences-000001.sqlite"
+    name = str(tmp_path / "a.txt").encode()
+    path.write_bytes(path.read_bytes().replace(name, name[:-1] + b"x"))
+    with pytest.raises(IndexFolderError, match=r"damaged \(source"):
+        verify_index(index)
+    assert [one.sentences for one in repair_index(index).lost] == [9]
+    assert texts_of(index) == ["new room", "fine price"]
+    assert verify_index(index, ToyEncoder()).problems == ()
+
+
+def test_what_was_to_replace_an_index_is_not_taken_for_it(index: Path, tmp_path: Path) -> None:
+    """Beside a damaged manifest a stopped --overwrite has left its own beginning: the index is repaired, not that."""
+    texts = texts_of(index)
+    with IndexWriter(index, ToyEncoder(), overwrite=True) as writer:
+        writer.begin("n", str(tmp_path / "n.txt"), "")
+        rows = ToyEncoder().encode(["new"]).rows
+        writer.append([Sentence("new", "n", 1, 0, 3)], rows, [("neutral", 0.5)])
+        writer.commit(finished=False)
+    (index / "manifest.json").write_text("{", encoding="utf-8")
+    assert repair_index(index).lost == ()
+    assert sorted(texts_of(index)) == sorted(texts)
+
+
+def test_a_newer_format_is_not_repaired(index: Path) -> None:
+    """It is not damaged, and is left as it is."""
+    path = index / "manifest.json"
+    path.write_text(path.read_text(encoding="utf-8").replace('"format": 2', '"format": 3'), encoding="utf-8")
+    before = path.read_bytes()
+    with pytest.raises(IndexFolderError, match="format 3, this version reads up to 2"):
+        repair_index(index)
+    assert path.read_bytes() == before
 
 
 def test_rows_that_were_cut_off_are_lost_and_the_rest_is_kept(index: Path) -> None:

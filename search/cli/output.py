@@ -3,8 +3,7 @@
 import json
 import sys
 import time
-from collections.abc import Iterable, Mapping, Sequence
-from types import MappingProxyType
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, Self
 
 import click
@@ -89,10 +88,10 @@ def show_hits(
     hits: Sequence[Hit],
     *,
     title: str = "",
-    states: Mapping[str, str] = MappingProxyType({}),
+    states: Sequence[str] = (),
     explanations: "Sequence[Explanation]" = (),
 ) -> None:
-    """Print hits as a table; where the state of a hit's source is not that it is the same, it says so.
+    """Print hits as a table; where the state of a hit's source, given for each, is not the same, it says so.
 
     With an explanation for each hit, the words that give most to its meaning part are marked, and told below it.
     """
@@ -104,7 +103,7 @@ def show_hits(
         row: list[Text | str] = [str(hit.rank), cell(hit.score), cell(hit.meaning)]
         if labelled:
             row += [cell(hit.sentiment), f"{hit.entry.label} {cell(hit.entry.probability, 2)}"]
-        state = states.get(hit.entry.sentence.source, "same")
+        state = states[number] if states else "same"
         told = "" if state in {"same", "unknown"} else f" ({state})"
         text = Text(shown(hit.entry.sentence))
         if explanations:

@@ -2,6 +2,7 @@
 
 import sys
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,7 @@ from search.errors import InputError, KindredError, OptionError
 from search.explaining import Explanation, explain
 from search.filters import Filter
 from search.query import check_query
+from search.sources import state_of
 from search.words import Match
 
 if TYPE_CHECKING:
@@ -130,7 +132,9 @@ def _answer(typed: str, searcher: "Searcher", settings: Settings, explained_by: 
         why: list[Explanation] = []
         if explained_by is not None:
             why = explain(typed, hits, explained_by, sentiment=settings.sentiment, weight=settings.weight)
-        show_hits(hits, explanations=why)
+        state = cache(state_of)
+        states = [state(searcher.index.source_of(hit.entry.row)) for hit in hits]
+        show_hits(hits, states=states, explanations=why)
 
 
 def _history_file() -> Path:

@@ -119,7 +119,6 @@ def command(
             )
             return
         state = cache(state_of)
-        known = {source.name: source for source in opened.sources}
         several = len(batch) > 1
         while batch:
             texts = [text for _, text in batch]
@@ -127,7 +126,7 @@ def command(
                 texts, k=k, sentiment=sentiment, weight=weight, only=only, match=Match(match), exact=exact
             )
             for (number, query), hits in zip(batch, answers, strict=True):
-                states = {name: state(known[name]) for name in {hit.entry.sentence.source for hit in hits}}
+                states = [state(opened.source_of(hit.entry.row)) for hit in hits]
                 why = explain(query, hits, loaded, sentiment=sentiment, weight=weight) if explained else []
                 if json_:
                     reasons = [{"explanation": one.to_dict()} for one in why] or [{}] * len(hits)
@@ -136,10 +135,10 @@ def command(
                             "query": query,
                             "number": number,
                             **hit.to_dict(),
-                            "state": states[hit.entry.sentence.source],
+                            "state": now,
                             **reason,
                         }
-                        for hit, reason in zip(hits, reasons, strict=True)
+                        for hit, now, reason in zip(hits, states, reasons, strict=True)
                     )
                 else:
                     if number > 1:
