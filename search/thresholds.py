@@ -6,10 +6,11 @@ from pathlib import Path
 import numpy as np
 
 from search.decisions import labelled, read_decisions
-from search.duplicates import DEFAULT_THRESHOLD, Guard, polarities
+from search.duplicates import DEFAULT_THRESHOLD
 from search.encoder import Encoder
 from search.index import Index
 from search.pairs import TextPair
+from search.refusals import Guard, polarities
 from search.similarity import parts, total
 from search.threshold import REFUSED, How, Threshold, calibrate, labelled_pairs
 from search.threshold_auto import automatic
