@@ -16,6 +16,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 from search.compared import Compared
 from search.corpus import Corpus
@@ -73,6 +74,20 @@ class Duplicates:
     def removed(self) -> int:
         """Return the number of sentences that do not survive."""
         return sum(len(cluster.members) for cluster in self.clusters)
+
+    def summary(self) -> dict[str, Any]:
+        """Return the sum of it all, as `--json` prints it."""
+        return {
+            "sentences": self.count,
+            "survive": self.count - self.removed,
+            "pairs": len(self.pairs),
+            "refused": len(self.refused),
+            "clusters": len(self.clusters),
+            "threshold": self.threshold,
+            "weight": self.weight,
+            "recall": self.recall,
+            "digest": self.digest,
+        }
 
     @property
     def digest(self) -> str:
@@ -150,7 +165,7 @@ def index_of_files(corpus: Corpus, encoder: Encoder, *, progress: Progress = SIL
     """Index files for one job, in a temporary folder that is removed afterwards."""
     with TemporaryDirectory(prefix="kindred-") as folder:
         build_index(corpus, Path(folder) / "index", encoder, store=StoreWish(FLAT), progress=progress)
-        with Index(Path(folder) / "index") as index:
+        with Index(Path(folder) / "index", encoder) as index:
             yield index
 
 

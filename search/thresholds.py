@@ -1,6 +1,6 @@
 """The threshold of a duplicates job: given, learned from labelled pairs, found without, or kept from an earlier job."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -65,18 +65,19 @@ def found_without_labels(index: Index, weight: float) -> Threshold:
     return automatic(vectors, texts, index.encoder, weight=weight, sources=names).threshold
 
 
-def kept_or_usual(index: Index, weight: float) -> float:
-    """Return the threshold that an earlier job kept in the index's folder, if it is for this weight, or the usual one.
+def kept_or_usual(indexes: Iterable[Index], weight: float) -> float:
+    """Return the threshold that an earlier job kept with the first index that has one, or the usual one.
 
     Raises:
         OptionError: it was found for another encoder or weight.
         IndexFolderError: its file is damaged.
     """
-    kept = Threshold.read(index.folder)
-    if kept is None:
-        return DEFAULT_THRESHOLD
-    kept.check(index.passport, weight)
-    return kept.value
+    for index in indexes:
+        kept = Threshold.read(index.folder)
+        if kept is not None:
+            kept.check(index.passport, weight)
+            return kept.value
+    return DEFAULT_THRESHOLD
 
 
 def told(threshold: Threshold) -> str:

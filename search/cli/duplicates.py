@@ -128,7 +128,7 @@ def command(
     outputs = Outputs(out, csv_file, report, overwrite=overwrite)
     reading = Reading(unit, text_column, encoding)
     with Bar() as bar, opened(inputs, against, reading, encoder=encoder, backend=backend) as sides:
-        outputs.check(sides.paths)
+        outputs.check(sides.paths, [*sides.read, *job.files])
         index, other = sides.indexed(bar)
         found = job.find(index, other, keep=sides.first_is_index, progress=bar)
         outputs.write(found, index, job.decisions)

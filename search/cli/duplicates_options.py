@@ -20,6 +20,7 @@ from search.pairs import TextPair
 from search.progress import Progress
 from search.refusals import Guard
 from search.similarity import check_weight
+from search.threshold import check_precision
 from search.thresholds import found_without_labels, kept_or_usual, learned, pairs_to_learn_from, told
 
 __all__ = ["Job", "Wanted", "guard_without"]
@@ -48,6 +49,8 @@ class Wanted:
             raise click.UsageError("--calibrate chooses the threshold; leave --threshold out.")
         if precision is not None and labelled is None:
             raise click.UsageError("--precision is for --calibrate FILE.")
+        if precision is not None:
+            check_precision(precision)
         given = None
         if threshold is not None and threshold != _AUTO:
             try:
@@ -58,7 +61,9 @@ class Wanted:
         pairs = None if labelled is None else pairs_to_learn_from(labelled)
         return cls(given, threshold == _AUTO, pairs, precision)
 
-    def threshold(self, index: Index, weight: float, guard: Guard | None, *, keep: bool) -> float:
+    def threshold(
+        self, index: Index, against: Index | None, weight: float, guard: Guard | None, *, keep: bool
+    ) -> float:
         """Return the threshold of a job, and say how one was found; `keep` it in the index's folder."""
         if self.given is not None:
             return self.given
@@ -67,7 +72,7 @@ class Wanted:
         elif self.auto:
             found = found_without_labels(index, weight)
         else:
-            return kept_or_usual(index, weight)
+            return kept_or_usual([index] if against is None else [index, against], weight)
         say(told(found))
         if keep:
             found.write(index.folder)
@@ -84,6 +89,8 @@ class Job:
     guard: Guard | None
     keeping: Keeping
     decisions: tuple[Decision, ...]
+    files: tuple[Path, ...]
+    """Those that were read for it."""
 
     @classmethod
     def of(
@@ -119,6 +126,7 @@ class Job:
             guard=guard_without(unguarded),
             keeping=Keeping(keep or str(Keep.MOST_CENTRAL), date_column),
             decisions=() if decided is None else read_decisions(decided),
+            files=tuple(file for file in (labelled, decided) if file is not None),
         )
 
     def find(self, index: Index, against: Index | None, *, keep: bool, progress: Progress) -> Duplicates:
@@ -127,7 +135,7 @@ class Job:
         return find_duplicates(
             index,
             against=against,
-            threshold=self.wanted.threshold(index, weight, self.guard, keep=keep),
+            threshold=self.wanted.threshold(index, against, weight, self.guard, keep=keep),
             near=self.near,
             weight=weight,
             guard=self.guard,

@@ -13,7 +13,8 @@ from search.cli.output import cell, place, print_json, print_table, say, shown
 from search.decisions import Decision
 from search.deduplicated import check_output, write_deduplicated
 from search.duplicates import Duplicates
-from search.files import write_text
+from search.errors import OutputError
+from search.files import check_file, write_text
 from search.index import Index
 from search.records import Pair, Refused
 from search.report import check_report, report_html
@@ -32,16 +33,30 @@ class Outputs:
     report: Path | None
     overwrite: bool
 
-    def check(self, paths: Sequence[str]) -> None:
-        """Refuse, before any work is done, what cannot be written; `paths` are the files that are looked at.
+    def check(self, paths: Sequence[str], read: Sequence[str | Path]) -> None:
+        """Refuse, before any work is done, what cannot be written.
+
+        Args:
+            paths: the files that --out writes again.
+            read: every file that the job reads.
 
         Raises:
             OutputError: says what to do.
         """
+        if self.csv is not None:
+            check_file(self.csv, "--csv")
         if self.report is not None:
             check_report(self.report)
         if self.out is not None:
             check_output(self.out, paths, overwrite=self.overwrite)
+        used = {Path(path).resolve(): "is read by this job" for path in read}
+        if self.out is not None:
+            used[self.out.resolve()] = "is what --out writes"
+        for option, path in (("--csv", self.csv), ("--report", self.report)):
+            own = f"is what {option} writes"
+            told = own if path is None else used.setdefault(path.resolve(), own)
+            if told != own:
+                raise OutputError(f"{path} {told}; choose another {option}.")
 
     def write(self, found: Duplicates, index: Index, decisions: Sequence[Decision]) -> None:
         """Write them, and say where the larger ones are."""
@@ -86,10 +101,11 @@ def print_found(found: Duplicates) -> None:
 
 
 def print_found_json(found: Duplicates) -> None:
-    """Print every pair, then every refusal, then every cluster, each with its kind, and the sum of it all."""
+    """Print every pair, then every refusal, then every cluster, each with its kind, and last the sum of it all."""
     print_json({"kind": "pair", **pair.to_dict()} for pair in found.pairs)
     print_json({"kind": "refusal", **one.to_dict()} for one in found.refused)
     print_json({"kind": "cluster", **cluster.to_dict()} for cluster in found.clusters)
+    print_json([{"kind": "summary", **found.summary()}])
 
 
 def csv_text(found: Duplicates) -> str:
