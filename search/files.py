@@ -15,6 +15,7 @@ from search.errors import InputError, OutputError
 __all__ = [
     "absolute",
     "cache_folder",
+    "check_file",
     "check_free",
     "new_file",
     "new_folder",
@@ -113,6 +114,18 @@ def cache_folder() -> Path:
     if sys.platform == "darwin":
         return Path.home() / "Library" / "Caches" / "kindred"
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "kindred"
+
+
+def check_file(path: Path, option: str) -> None:
+    """Refuse a place that a file cannot be written to, before any work is done; `option` is what names it.
+
+    Raises:
+        OutputError: it is a folder, or there is no folder to write it into.
+    """
+    if path.is_dir():
+        raise OutputError(f"{path} is a folder; name a file with {option}.")
+    if not path.parent.is_dir():
+        raise OutputError(f"{path}: there is no folder {path.parent}; make it, or choose another {option}.")
 
 
 def check_free(folder: Path, *, overwrite: bool) -> None:

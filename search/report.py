@@ -17,6 +17,7 @@ from typing import Any
 from search.decisions import Decision, content_hash, decisions_object
 from search.duplicates import Duplicates
 from search.errors import OutputError
+from search.files import check_file
 from search.levels import LEVELS, Level
 from search.records import Entry, Pair, Refused
 
@@ -44,8 +45,7 @@ def check_report(path: Path) -> None:
     """
     if path.suffix.lower() not in {".html", ".htm"} or path.is_dir():
         raise OutputError(f"{path}: a report is a page; name a file that ends in .html with --report.")
-    if not path.parent.is_dir():
-        raise OutputError(f"{path}: there is no folder {path.parent}; make it, or choose another --report.")
+    check_file(path, "--report")
 
 
 def report_html(found: Duplicates, *, encoder: str, decisions: Sequence[Decision] = ()) -> str:

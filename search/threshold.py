@@ -30,6 +30,7 @@ __all__ = [
     "How",
     "Threshold",
     "calibrate",
+    "check_precision",
     "exact_interval",
     "labelled_pairs",
 ]
@@ -228,6 +229,16 @@ def calibrate(scores: _Floats, same: _Flags, *, precision: float | None = None, 
     return Calibrated(value, estimate, low, high, right / max(1, shown), right / positives, len(same))
 
 
+def check_precision(precision: float) -> None:
+    """Refuse a precision that is none.
+
+    Raises:
+        OptionError: naming the value and the range.
+    """
+    if not 0.0 < precision <= 1.0:
+        raise OptionError(f"precision is {precision:g}; it must lie above 0 and not above 1.")
+
+
 def exact_interval(hits: int, trials: int) -> tuple[float, float]:
     """Return the 95 % interval of a share by Clopper and Pearson (1934), in [0, 1].
 
@@ -242,8 +253,7 @@ def exact_interval(hits: int, trials: int) -> tuple[float, float]:
 
 def _lowest_with(scores: _Floats, same: _Flags, precision: float) -> float:
     """Return the lowest score at and above which pairs, at least FEWEST of them, have the precision."""
-    if not 0.0 < precision <= 1.0:
-        raise OptionError(f"precision is {precision:g}; it must lie above 0 and not above 1.")
+    check_precision(precision)
     order = np.argsort(-scores, kind="stable")
     ordered = scores[order]
     last = np.append(np.diff(ordered) != 0, True)

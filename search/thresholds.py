@@ -1,15 +1,16 @@
 """The threshold of a duplicates job: given, learned from labelled pairs, found without, or kept from an earlier job."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
 
 from search.decisions import labelled, read_decisions
-from search.duplicates import DEFAULT_THRESHOLD, Guard, polarities
+from search.duplicates import DEFAULT_THRESHOLD
 from search.encoder import Encoder
 from search.index import Index
 from search.pairs import TextPair
+from search.refusals import Guard, polarities
 from search.similarity import parts, total
 from search.threshold import REFUSED, How, Threshold, calibrate, labelled_pairs
 from search.threshold_auto import automatic
@@ -64,18 +65,19 @@ def found_without_labels(index: Index, weight: float) -> Threshold:
     return automatic(vectors, texts, index.encoder, weight=weight, sources=names).threshold
 
 
-def kept_or_usual(index: Index, weight: float) -> float:
-    """Return the threshold that an earlier job kept in the index's folder, if it is for this weight, or the usual one.
+def kept_or_usual(indexes: Iterable[Index], weight: float) -> float:
+    """Return the threshold that an earlier job kept with the first index that has one, or the usual one.
 
     Raises:
         OptionError: it was found for another encoder or weight.
         IndexFolderError: its file is damaged.
     """
-    kept = Threshold.read(index.folder)
-    if kept is None:
-        return DEFAULT_THRESHOLD
-    kept.check(index.passport, weight)
-    return kept.value
+    for index in indexes:
+        kept = Threshold.read(index.folder)
+        if kept is not None:
+            kept.check(index.passport, weight)
+            return kept.value
+    return DEFAULT_THRESHOLD
 
 
 def told(threshold: Threshold) -> str:

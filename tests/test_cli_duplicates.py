@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from search.index import Index
+from search.threshold import How, Threshold
 from tests.cli_runner import refuse, run, succeed, toy_index, tree
 from tests.toy import ToyEncoder
 
@@ -42,7 +43,12 @@ def test_new_texts_against_an_index(index: Path, new: Path, tmp_path: Path, caps
         ("pair", "exact", "food", 2),
         ("pair", "semantic", "good  room", 4),
     ]
-    assert [one["survivor"]["text"] for one in objects[2:]] == ["food", "good  room"]
+    assert [one["survivor"]["text"] for one in objects[2:4]] == ["food", "good  room"]
+    (summary,) = objects[4:]
+    assert summary | {"digest": ""} == {
+        "kind": "summary", "sentences": 4, "survive": 2, "pairs": 2, "refused": 0, "clusters": 2, "threshold": 0.9,
+        "weight": 0.3, "recall": 1.0, "digest": "",
+    }  # fmt: skip
     assert out.read_text(encoding="utf-8") == "text,n\nstaff,2\nstaff,4\n"
     assert tree(index) == before
 
@@ -93,6 +99,13 @@ def test_an_index_of_records_is_not_written(tmp_path: Path, capsys: pytest.Captu
         (["--against", "known", "--against", "other"], "Give one index, or files: known, other.", 2),
         (["--against", "known", "--encoder", "x"], "known is an index and has its encoder", 2),
         (["--against", "nowhere"], "nowhere: no such file or folder.", 1),
+        (["--csv", "new.csv"], "new.csv is read by this job; choose another --csv.", 1),
+        (["--against", "other.txt", "--csv", "./other.txt"], "other.txt is read by this job; choose another --csv.", 1),
+        (["--csv", "x.html", "--report", "x.html"], "x.html is what --csv writes; choose another --report.", 1),
+        (["--csv", "x.csv", "--out", "x.csv"], "x.csv is what --out writes; choose another --csv.", 1),
+        (["--csv", "none/x.csv"], "none/x.csv: there is no folder none; make it, or choose another --csv.", 1),
+        (["--csv", "known"], "known is a folder; name a file with --csv.", 1),
+        (["--calibrate", "new.csv", "--precision", "2"], "precision is 2; it must lie above 0 and not above 1.", 1),
         (["--out", "x.txt"], "the format is not changed; give --out a name with .csv", 1),
     ],
 )
@@ -102,9 +115,20 @@ def test_what_is_refused(
 ) -> None:  # fmt: skip
     """The message names what is wrong; nothing is left."""
     monkeypatch.chdir(index.parent)
+    Path("other.txt").write_text("food\n", encoding="utf-8")
     before = tree(index.parent)
     assert message in refuse(capsys, "duplicates", new, *options, code=code)
     assert tree(index.parent) == before
+
+
+def test_new_texts_by_the_known_threshold(
+    index: Path, new: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What was found for an index that is compared with is used; files have kept none."""
+    toy = ToyEncoder().passport
+    Threshold(0.9999, How.GIVEN, toy.fingerprint, toy.default_weight).write(index)
+    assert "1 pairs at 0.9999 (weight 0.3): 1 exact" in succeed(capsys, "duplicates", new, "--against", index)
+    assert "pairs at 0.9 " in succeed(capsys, "duplicates", new)
 
 
 def test_units_are_for_files(index: Path, capsys: pytest.CaptureFixture[str]) -> None:

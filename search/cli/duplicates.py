@@ -1,6 +1,7 @@
 """`kindred duplicates`."""
 
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -91,14 +92,6 @@ __all__ = ["command"]
 def command(
     inputs: tuple[str, ...],
     against: tuple[str, ...],
-    threshold: str | None,
-    labelled: Path | None,
-    precision: float | None,
-    unguarded: tuple[str, ...],
-    near: float | None,
-    weight: float | None,
-    keep: str | None,
-    date_column: str | None,
     encoder: str | None,
     backend: str,
     unit: str | None,
@@ -106,10 +99,10 @@ def command(
     encoding: str | None,
     csv_file: Path | None,
     report: Path | None,
-    decided: Path | None,
     out: Path | None,
     overwrite: bool,
     json_: bool,
+    **options: Any,
 ) -> None:
     """Find sentences that say the same in an index, or in files: pairs, clusters, and who survives.
 
@@ -127,61 +120,18 @@ def command(
       kindred duplicates support --calibrate pairs.tsv --precision 0.95
     """
     from search.cli.duplicates_inputs import Reading, opened
-    from search.cli.duplicates_options import Wanted, guard_without
-    from search.cli.duplicates_output import csv_text, print_found, print_found_json
-    from search.cli.output import Bar, say
-    from search.decisions import read_decisions
-    from search.deduplicated import check_output, write_deduplicated
-    from search.duplicates import find_duplicates, usual_weight
-    from search.files import write_text
-    from search.keeping import Keep, Keeping
-    from search.levels import DEFAULT_NEAR
-    from search.near import check_share
-    from search.report import check_report, report_html
-    from search.similarity import check_weight
+    from search.cli.duplicates_options import Job
+    from search.cli.duplicates_output import Outputs, print_found, print_found_json
+    from search.cli.output import Bar
 
-    wanted = Wanted.of(threshold, labelled, precision)
-    guard = guard_without(unguarded)
-    near = DEFAULT_NEAR if near is None else near
-    check_share(near)
-    if weight is not None:
-        check_weight(weight)
-    if report is not None:
-        check_report(report)
-    decisions = () if decided is None else read_decisions(decided)
-    if against and (keep or date_column):
-        raise click.UsageError("With --against, what is there survives; leave --keep and --date-column out.")
-    keeping = Keeping(keep or str(Keep.MOST_CENTRAL), date_column)
+    job = Job.of(two_sided=bool(against), **options)
+    outputs = Outputs(out, csv_file, report, overwrite=overwrite)
     reading = Reading(unit, text_column, encoding)
-    with (
-        Bar() as bar,
-        opened(inputs, against, reading, encoder=encoder, backend=backend) as sides,
-    ):
-        if out is not None:
-            check_output(out, sides.paths, overwrite=overwrite)
+    with Bar() as bar, opened(inputs, against, reading, encoder=encoder, backend=backend) as sides:
+        outputs.check(sides.paths, [*sides.read, *job.files])
         index, other = sides.indexed(bar)
-        weight = usual_weight(index.passport, weight)
-        found = find_duplicates(
-            index,
-            against=other,
-            threshold=wanted.threshold(index, weight, guard, keep=sides.first_is_index),
-            near=near,
-            weight=weight,
-            guard=guard,
-            keeping=keeping,
-            decisions=decisions,
-            progress=bar,
-        )
-        encoder_name = index.passport.name
-        if out is not None:
-            removed = (member.sentence for cluster in found.clusters for member in cluster.members)
-            written = write_deduplicated(index.sources, removed, out)
-            say(f"{found.count - found.removed:,} sentences that survive: {out} ({len(written)} file(s))")
-    if csv_file is not None:
-        write_text(csv_file, csv_text(found))
-    if report is not None:
-        write_text(report, report_html(found, encoder=encoder_name, decisions=decisions))
-        say(f"Report, to open in a browser: {report}")
+        found = job.find(index, other, keep=sides.first_is_index, progress=bar)
+        outputs.write(found, index, job.decisions)
     if json_:
         print_found_json(found)
     else:

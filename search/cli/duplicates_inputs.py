@@ -57,6 +57,15 @@ class Sides:
         return [source.path for source in first.sources] if isinstance(first, Index) else first.names
 
     @property
+    def read(self) -> list[str]:
+        """Return the file of each source of every side."""
+        return [
+            name
+            for side in self._sides
+            for name in ([source.path for source in side.sources] if isinstance(side, Index) else side.names)
+        ]
+
+    @property
     def first_is_index(self) -> bool:
         """Say whether the first side is an index of the user's, and not files."""
         return isinstance(self._sides[0], Index)

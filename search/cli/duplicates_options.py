@@ -1,4 +1,4 @@
-"""What `kindred duplicates` is asked for as a threshold and as a guard."""
+"""What `kindred duplicates` is asked for: a threshold, a guard, who survives, what was decided."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,15 +7,23 @@ from pathlib import Path
 import click
 
 from search.cli.output import say
-from search.duplicates import Guard
+from search.decisions import Decision, read_decisions
+from search.duplicates import Duplicates, find_duplicates, usual_weight
 from search.errors import OptionError
 from search.guard import KINDS, Kind, PairGuard
 from search.index import Index
+from search.keeping import Keep, Keeping
+from search.levels import DEFAULT_NEAR
+from search.near import check_share
 from search.nearest import check_threshold
 from search.pairs import TextPair
+from search.progress import Progress
+from search.refusals import Guard
+from search.similarity import check_weight
+from search.threshold import check_precision
 from search.thresholds import found_without_labels, kept_or_usual, learned, pairs_to_learn_from, told
 
-__all__ = ["Wanted", "guard_without"]
+__all__ = ["Job", "Wanted", "guard_without"]
 
 _AUTO, _ALL = "auto", "all"
 
@@ -41,6 +49,8 @@ class Wanted:
             raise click.UsageError("--calibrate chooses the threshold; leave --threshold out.")
         if precision is not None and labelled is None:
             raise click.UsageError("--precision is for --calibrate FILE.")
+        if precision is not None:
+            check_precision(precision)
         given = None
         if threshold is not None and threshold != _AUTO:
             try:
@@ -51,7 +61,9 @@ class Wanted:
         pairs = None if labelled is None else pairs_to_learn_from(labelled)
         return cls(given, threshold == _AUTO, pairs, precision)
 
-    def threshold(self, index: Index, weight: float, guard: Guard | None, *, keep: bool) -> float:
+    def threshold(
+        self, index: Index, against: Index | None, weight: float, guard: Guard | None, *, keep: bool
+    ) -> float:
         """Return the threshold of a job, and say how one was found; `keep` it in the index's folder."""
         if self.given is not None:
             return self.given
@@ -60,11 +72,77 @@ class Wanted:
         elif self.auto:
             found = found_without_labels(index, weight)
         else:
-            return kept_or_usual(index, weight)
+            return kept_or_usual([index] if against is None else [index, against], weight)
         say(told(found))
         if keep:
             found.write(index.folder)
         return found.value
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """What is asked of the job, read and found to be in range before any work is done."""
+
+    wanted: Wanted
+    near: float
+    weight: float | None
+    guard: Guard | None
+    keeping: Keeping
+    decisions: tuple[Decision, ...]
+    files: tuple[Path, ...]
+    """Those that were read for it."""
+
+    @classmethod
+    def of(
+        cls,
+        *,
+        two_sided: bool,
+        threshold: str | None,
+        labelled: Path | None,
+        precision: float | None,
+        unguarded: Sequence[str],
+        near: float | None,
+        weight: float | None,
+        keep: str | None,
+        date_column: str | None,
+        decided: Path | None,
+    ) -> "Job":
+        """Read the options; `two_sided`: there is another side, whose sentences survive.
+
+        Raises:
+            OptionError: one is out of range.
+            InputError: labelled pairs or decisions cannot be read.
+        """
+        if two_sided and (keep or date_column):
+            raise click.UsageError("With --against, what is there survives; leave --keep and --date-column out.")
+        near = DEFAULT_NEAR if near is None else near
+        check_share(near)
+        if weight is not None:
+            check_weight(weight)
+        return cls(
+            wanted=Wanted.of(threshold, labelled, precision),
+            near=near,
+            weight=weight,
+            guard=guard_without(unguarded),
+            keeping=Keeping(keep or str(Keep.MOST_CENTRAL), date_column),
+            decisions=() if decided is None else read_decisions(decided),
+            files=tuple(file for file in (labelled, decided) if file is not None),
+        )
+
+    def find(self, index: Index, against: Index | None, *, keep: bool, progress: Progress) -> Duplicates:
+        """Do the job; a threshold that is found is kept in the index's folder where `keep` says so."""
+        weight = usual_weight(index.passport, self.weight)
+        return find_duplicates(
+            index,
+            against=against,
+            threshold=self.wanted.threshold(index, against, weight, self.guard, keep=keep),
+            near=self.near,
+            weight=weight,
+            guard=self.guard,
+            keeping=self.keeping,
+            decisions=self.decisions,
+            progress=progress,
+        )
 
 
 def guard_without(kinds: Sequence[str]) -> Guard | None:

@@ -1,18 +1,74 @@
-"""How `kindred duplicates` tells what it found: a table, JSON, CSV."""
+"""How `kindred duplicates` tells what it found: a table, JSON, CSV, a report, the corpus without duplicates."""
 
 import csv
 import io
 from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
 
 import click
 
-from search.cli.output import cell, place, print_json, print_table, shown
+from search.cli.output import cell, place, print_json, print_table, say, shown
+from search.decisions import Decision
+from search.deduplicated import check_output, write_deduplicated
 from search.duplicates import Duplicates
+from search.errors import OutputError
+from search.files import check_file, write_text
+from search.index import Index
 from search.records import Pair, Refused
+from search.report import check_report, report_html
 
-__all__ = ["csv_text", "print_found", "print_found_json"]
+__all__ = ["Outputs", "csv_text", "print_found", "print_found_json"]
 
 _COLUMNS = ("score", "level", "source_a", "line_a", "text_a", "source_b", "line_b", "text_b", "refused", "words")
+
+
+@dataclass(frozen=True, slots=True)
+class Outputs:
+    """The files to write; None: not asked for."""
+
+    out: Path | None
+    csv: Path | None
+    report: Path | None
+    overwrite: bool
+
+    def check(self, paths: Sequence[str], read: Sequence[str | Path]) -> None:
+        """Refuse, before any work is done, what cannot be written.
+
+        Args:
+            paths: the files that --out writes again.
+            read: every file that the job reads.
+
+        Raises:
+            OutputError: says what to do.
+        """
+        if self.csv is not None:
+            check_file(self.csv, "--csv")
+        if self.report is not None:
+            check_report(self.report)
+        if self.out is not None:
+            check_output(self.out, paths, overwrite=self.overwrite)
+        used = {Path(path).resolve(): "is read by this job" for path in read}
+        if self.out is not None:
+            used[self.out.resolve()] = "is what --out writes"
+        for option, path in (("--csv", self.csv), ("--report", self.report)):
+            own = f"is what {option} writes"
+            told = own if path is None else used.setdefault(path.resolve(), own)
+            if told != own:
+                raise OutputError(f"{path} {told}; choose another {option}.")
+
+    def write(self, found: Duplicates, index: Index, decisions: Sequence[Decision]) -> None:
+        """Write them, and say where the larger ones are."""
+        if self.out is not None:
+            removed = (member.sentence for cluster in found.clusters for member in cluster.members)
+            written = write_deduplicated(index.sources, removed, self.out)
+            say(f"{found.count - found.removed:,} sentences that survive: {self.out} ({len(written)} file(s))")
+        if self.csv is not None:
+            write_text(self.csv, csv_text(found))
+        if self.report is not None:
+            write_text(self.report, report_html(found, encoder=index.passport.name, decisions=decisions))
+            say(f"Report, to open in a browser: {self.report}")
 
 
 def print_found(found: Duplicates) -> None:
@@ -45,10 +101,11 @@ def print_found(found: Duplicates) -> None:
 
 
 def print_found_json(found: Duplicates) -> None:
-    """Print every pair, then every refusal, then every cluster, each with its kind, and the sum of it all."""
+    """Print every pair, then every refusal, then every cluster, each with its kind, and last the sum of it all."""
     print_json({"kind": "pair", **pair.to_dict()} for pair in found.pairs)
     print_json({"kind": "refusal", **one.to_dict()} for one in found.refused)
     print_json({"kind": "cluster", **cluster.to_dict()} for cluster in found.clusters)
+    print_json([{"kind": "summary", **found.summary()}])
 
 
 def csv_text(found: Duplicates) -> str:
