@@ -27,7 +27,7 @@ from search.gathered import Gathered
 from search.index import Index
 from search.indexing import build_index
 from search.keeping import Keeping
-from search.levels import DEFAULT_NEAR, find_matches
+from search.levels import DEFAULT_NEAR, Level, find_matches
 from search.near import check_share
 from search.nearest import check_threshold
 from search.progress import SILENT, Progress
@@ -74,6 +74,15 @@ class Duplicates:
     def removed(self) -> int:
         """Return the number of sentences that do not survive."""
         return sum(len(cluster.members) for cluster in self.clusters)
+
+    def texts(self) -> Iterator[tuple[str, str]]:
+        """Yield the two texts of every pair, refused ones too, and of every survivor and member, that are not equal."""
+        pairs: tuple[Pair | Refused, ...] = (*self.pairs, *self.refused)
+        yield from ((one.a.sentence.text, one.b.sentence.text) for one in pairs if one.level != Level.EXACT)
+        for cluster in self.clusters:
+            for member, link in zip(cluster.members, cluster.links, strict=True):
+                if link.level != Level.EXACT:
+                    yield cluster.survivor.sentence.text, member.sentence.text
 
     def summary(self) -> dict[str, Any]:
         """Return the sum of it all, as `--json` prints it."""

@@ -1,53 +1,23 @@
 """Why a sentence scores as it does: what each word gives to the meaning part, and what each moves the sentiment part.
 
-Meaning is exact. An encoder that averages the vectors h of a text's n tokens has the meaning x = mean(h), and with the
-other text's meaning y
-
-    cosine(x, y) = sum over tokens of (h . y) / (n |x| |y|)
-
-so every token has its share, a word the sum of its tokens', and what the marks of begin and end give is the rest.
-Sentiment is read by layers that no sum takes apart; there a word (in a long text, some words in a row) is left out, and
-what that takes from the agreement is what it moved.
+Meaning is exact (`word_shares`). Sentiment is read by layers that no sum takes apart; there a word (in a long text,
+some words in a row) is left out, and what that takes from the agreement is what it moved.
 """
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
-from search.encoder import Encoded, TokenEncoder, Tokens
-from search.errors import EncoderError
+from search.encoder import TokenEncoder
 from search.query import aim
 from search.records import Hit
 from search.similarity import Vectors, unit
+from search.word_shares import WORD, Part, averaged, shares
 
-__all__ = ["Explanation", "Part", "explain"]
-
-_SIGNS = r"\u3040-\u30ff\u3400-\u9fff"
-_WORD = re.compile(rf"[{_SIGNS}]|[^\W{_SIGNS}]+(?:['\u2019][^\W{_SIGNS}]+)*|[^\w\s]+")
-"""Words of scripts with spaces, each sign of those without, and punctuation."""
+__all__ = ["Explanation", "explain"]
 
 _LEFT_OUT = 48
 """Pieces of a text that are left out in turn, at most."""
-
-_AVERAGED = 0.99
-"""The least cosine of the mean of the tokens' vectors and the meaning; rounding alone keeps it above 0.9999."""
-
-
-@dataclass(frozen=True, slots=True)
-class Part:
-    """A piece of a text, `start` to `end` in characters, and what it gives to the score's part in question."""
-
-    text: str
-    start: int
-    end: int
-    value: float
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return the piece as `--json` prints it."""
-        return {"text": self.text, "start": self.start, "end": self.end, "value": round(self.value, 6)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,12 +76,12 @@ def explain(
     wanted, used = aim(encoded.rows, encoder.passport, sentiment, weight)
     dim = encoder.passport.meaning_dim
     asked, *found = encoder.tokens([query, *(hit.entry.sentence.text for hit in hits)])
-    asked_meaning = _meaning(asked, encoded, dim, encoder.passport.name)
+    asked_meaning = averaged(asked, encoded.rows[0, :dim], encoder.passport.name)
     explanations = []
     for hit, tokens in zip(hits, found, strict=True):
         text = hit.entry.sentence.text
-        in_query = _shares(query, asked, unit(tokens.vectors.mean(axis=0, keepdims=True))[0])
-        in_sentence = _shares(text, tokens, asked_meaning)
+        in_query = shares(query, asked, unit(tokens.vectors.mean(axis=0, keepdims=True))[0])
+        in_sentence = shares(text, tokens, asked_meaning)
         explanations.append(
             Explanation(
                 in_query,
@@ -124,35 +94,9 @@ def explain(
     return explanations
 
 
-def _meaning(tokens: Tokens, encoded: Encoded, dim: int, name: str) -> Vectors:
-    """Return the (d,) meaning of a text from its tokens, if that is what the encoder makes of them."""
-    meaning: Vectors = unit(tokens.vectors.mean(axis=0, keepdims=True))[0]
-    if len(meaning) != dim or float(meaning @ encoded.rows[0, :dim]) < _AVERAGED:
-        raise EncoderError(
-            f"{name} does not make a text's meaning of the mean of its tokens, so that no word has a share of it; "
-            "it cannot explain."
-        )
-    return meaning
-
-
-def _shares(text: str, tokens: Tokens, other: Vectors) -> tuple[Part, ...]:
-    """Return each word's share of the cosine of a text with another's (d,) meaning."""
-    length = float(np.linalg.norm(tokens.vectors.mean(axis=0)))
-    shares = tokens.vectors @ other / (len(tokens.vectors) * (length or 1.0))
-    words = list(_WORD.finditer(text))
-    starts = np.array([word.start() for word in words])
-    values = np.zeros(len(words))
-    for (start, end), share in zip(tokens.spans.tolist(), shares.tolist(), strict=True):
-        if end > start and words:
-            values[max(0, int(np.searchsorted(starts, start, side="right")) - 1)] += share
-    return tuple(
-        Part(word.group(), word.start(), word.end(), float(value)) for word, value in zip(words, values, strict=True)
-    )
-
-
 def _moves(text: str, wanted: Vectors, encoder: TokenEncoder) -> tuple[Part, ...]:
     """Return what each piece of a text adds to its agreement with a (s,) sentiment block."""
-    words = [word.span() for word in _WORD.finditer(text) if any(sign.isalnum() for sign in word.group())]
+    words = [word.span() for word in WORD.finditer(text) if any(sign.isalnum() for sign in word.group())]
     together = -(-len(words) // _LEFT_OUT) or 1
     pieces = [(words[at][0], words[min(at + together, len(words)) - 1][1]) for at in range(0, len(words), together)]
     if not pieces:

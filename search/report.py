@@ -17,9 +17,11 @@ from typing import Any
 from search.decisions import Decision, content_hash, decisions_object
 from search.duplicates import Duplicates
 from search.errors import OutputError
+from search.explaining_pairs import Explained, PairExplanation
 from search.files import check_file
 from search.levels import LEVELS, Level
 from search.records import Entry, Pair, Refused
+from search.word_shares import Part
 
 __all__ = ["MODULES", "check_report", "report_html", "script"]
 
@@ -27,6 +29,9 @@ MODULES = (
     "dom", "words", "model", "decisions", "clusters", "text", "rows", "histogram", "pages", "keys", "filters", "page",
 )  # fmt: skip
 """The page's modules; each imports only those before it."""
+
+_TOLD = 6
+"""Words of a text whose shares are told one by one: a report may hold 50,000 pairs."""
 
 _Place = tuple[str, int, int]
 
@@ -48,15 +53,18 @@ def check_report(path: Path) -> None:
     check_file(path, "--report")
 
 
-def report_html(found: Duplicates, *, encoder: str, decisions: Sequence[Decision] = ()) -> str:
+def report_html(
+    found: Duplicates, *, encoder: str, decisions: Sequence[Decision] = (), explained: Explained | None = None
+) -> str:
     """Return the page.
 
     Args:
         found: what the job found.
         encoder: the name of the encoder that gave the scores.
         decisions: what has been decided already; the page begins with it.
+        explained: why the pairs score as they do; None: the page does not say.
     """
-    data = _json(_data(found, encoder, decisions))
+    data = _json(_data(found, encoder, decisions, explained or Explained({})))
     style, code = _part("page.css"), script()
     parts = {
         "policy": html.escape(_policy(style, code)),
@@ -94,7 +102,7 @@ def _json(value: Any) -> str:
     return _UNSAFE.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
 
 
-def _data(found: Duplicates, encoder: str, decisions: Sequence[Decision]) -> dict[str, Any]:
+def _data(found: Duplicates, encoder: str, decisions: Sequence[Decision], explained: Explained) -> dict[str, Any]:
     entries = dict(_places(found))
     numbers = {place: number for number, place in enumerate(sorted(entries))}
     names = sorted({entry.sentence.source for entry in entries.values()})
@@ -108,8 +116,8 @@ def _data(found: Duplicates, encoder: str, decisions: Sequence[Decision]) -> dic
         "preference": found.preference and [found.preference[entries[place].row] for place in numbers],
         "sources": names,
         "sentences": [_sentence(entries[place], sources) for place in numbers],
-        "pairs": list(_columns(found.pairs, found.against, numbers)),
-        "refused": list(_columns(found.refused, found.against, numbers)),
+        "pairs": list(_columns(found.pairs, found.against, numbers, explained)),
+        "refused": list(_columns(found.refused, found.against, numbers, explained)),
         "decisions": decisions_object(decisions),
     }
 
@@ -135,11 +143,29 @@ def _columns(
     pairs: Iterable[Pair | Refused],
     against: bool,
     numbers: dict[_Place, int],
+    explained: Explained,
 ) -> Iterator[list[Any]]:
     for pair in pairs:
         row: list[Any] = [numbers[_place(pair.a, 0)], numbers[_place(pair.b, int(against))], _millionths(pair.score)]
         row += [LEVELS.index(Level(pair.level)), pair.reason]
-        yield [*row, pair.words] if isinstance(pair, Refused) else row
+        why = explained.of(pair.a.sentence.text, pair.b.sentence.text)
+        if why is not None or isinstance(pair, Refused):
+            row.append(pair.words if isinstance(pair, Refused) else ())
+        yield row if why is None else [*row, _why(why)]
+
+
+def _why(explanation: PairExplanation) -> tuple[Any, ...]:
+    """Return both parts of the score in millionths, and what the words of either text give to the first of them."""
+    meaning, sentiment = explanation.meaning, explanation.sentiment
+    parts = _millionths(meaning), None if sentiment is None else _millionths(sentiment)
+    return *parts, _told(explanation.a, meaning), _told(explanation.b, meaning)
+
+
+def _told(parts: Sequence[Part], meaning: float) -> list[tuple[str | None, int]]:
+    """Return the words that give most with what they give, in thousandths, then what all else gives."""
+    most = sorted(parts, key=lambda part: -abs(part.value))[:_TOLD]
+    told: list[tuple[str | None, int]] = [(part.text, round(part.value * 1e3)) for part in most]
+    return [*told, (None, round(meaning * 1e3) - sum(value for _, value in told))]
 
 
 def _millionths(score: float) -> int:

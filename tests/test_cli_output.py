@@ -129,8 +129,8 @@ def test_info_has_the_fields_of_the_design(toy_folder: Path, corpus: Path, capsy
 
 
 def test_pairs_and_clusters_have_the_fields_of_the_design(toy_folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """`duplicates --json` prints every pair, then every cluster, each with its kind first."""
-    pair, cluster = _objects(succeed(capsys, "duplicates", toy_folder, "--threshold", 1, "--json"))
+    """`duplicates --json` prints every pair, then every cluster, each with its kind first, and last the sum."""
+    pair, cluster, summary = _objects(succeed(capsys, "duplicates", toy_folder, "--threshold", 1, "--json"))
     assert list(pair) == ["kind", *PAIR]
     assert list(pair["a"]) == list(pair["b"]) == PLACE
     assert (pair["kind"], pair["score"], pair["level"]) == ("pair", 1.0, "exact")
@@ -140,6 +140,7 @@ def test_pairs_and_clusters_have_the_fields_of_the_design(toy_folder: Path, caps
     ]
     assert list(cluster) == ["kind", *CLUSTER]
     assert cluster["kind"] == "cluster"
+    assert (summary["kind"], summary["sentences"], summary["survive"]) == ("summary", 4, 3)
     assert (cluster["survivor"]["row"], [member["row"] for member in cluster["members"]]) == (0, [3])
 
 

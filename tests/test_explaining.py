@@ -11,11 +11,12 @@ from search.corpus import Corpus
 from search.encoder import TokenEncoder, Tokens
 from search.encoders import Backend, load_encoder
 from search.errors import EncoderError
-from search.explaining import Explanation, Part, explain
+from search.explaining import Explanation, explain
 from search.index import Index
 from search.indexing import build_index
 from search.query import Searcher
 from search.records import Hit
+from search.word_shares import Part
 from tests.cli_runner import ROOT, refuse, run, succeed
 from tests.toy import EMOTIONS, ToyEncoder
 

@@ -13,7 +13,9 @@ from playwright.sync_api import Browser, BrowserContext, CDPSession, Locator, Pa
 
 from search.decisions import Decision, decisions_object, read_decisions
 from search.duplicates import Duplicates
+from search.explaining_pairs import Explained, PairExplanation
 from search.report import report_html
+from search.word_shares import Part
 from tests.found import found
 from tests.test_report import HOSTILE
 
@@ -153,6 +155,32 @@ def test_refusals_say_why(page: Page) -> None:
     assert negation.locator("u").all_text_contents() == ["not"]
     page.locator("#reason").select_option("negation")
     assert page.locator(".row").count() == 1
+
+
+def test_why_a_pair_scores_so(context: BrowserContext, tmp_path: Path) -> None:
+    """Opened, it gives both parts and each text's words, the survivor's first wherever it stands; without it, nothing."""
+    survivor, other = TEXTS[7], TEXTS[8]
+
+    def words(value: float, *names: str) -> tuple[Part, ...]:
+        return tuple(Part(name, 0, 1, value) for name in names)
+
+    why = PairExplanation(0.95, 0.88, words(0.5, "stolen"), 0.45, words(-0.25, "<b>bank</b>"), 1.2, ())
+    for explained in (Explained({(survivor, other): why}), Explained({(other, survivor): why.turned()})):
+        page = opened(context, tmp_path, SUPPORT, explained=explained)
+        assert page.locator(".why").count() == 1
+        member = row_at(page, 8)
+        assert not member.locator(".shares").first.is_visible()
+        member.get_by_text("Why").click()
+        assert member.locator(".why").inner_text().split("\n")[1].startswith("meaning 0.950, sentiment 0.880")
+        told = [line.strip() for line in member.locator(".shares").all_inner_texts()]
+        assert told == [
+            "survivor: <b>bank</b> \u22120.25 all else +1.20", "this: stolen +0.50 all else +0.45",
+        ]  # fmt: skip
+        page.get_by_role("button", name="Pairs").click()
+        row = row_at(page, 8)
+        row.get_by_text("Why").click()
+        assert row.locator(".shares").first.inner_text().startswith("above: stolen")
+        page.close()
 
 
 def test_search_and_filters(page: Page) -> None:

@@ -22,8 +22,8 @@ search.canaries search.origin search.lock search.manifest
 search.stored search.sqlite_file search.sentence_file search.sentence_writer search.row_file
 search.sources search.builds search.index_writer search.index_reader
 search.structuring search.indexing search.format_1 search.compacting search.verifying
-search.words search.filters search.query search.explaining
-search.service search.mcp_tools search.data_records
+search.words search.filters search.query search.word_shares search.explaining
+search.explaining_pairs search.service search.mcp_tools search.data_records
 search.index search.langchain search.cue_words search.negation search.opposites search.dates
 search.number_words search.quantities search.edits search.guard search.pairs search.threshold search.changes
 search.threshold_auto search.compared search.exact search.decisions search.near search.joining search.lists
@@ -35,7 +35,8 @@ search.training_options search.training_data search.methods search.pair_data sea
 search.training_watch search.joint search.training_run search.training search.head search.contrastive search.few
 search.pair_training search.model_card search.training_folder search.finetune
 search.web.guarding search.web.models search.web.page search.web.app search.web.serving search.web
-search.cli.options search.cli.loading search.cli.output search.cli.compile search.cli.finetune search.cli.index
+search.cli.options search.cli.loading search.cli.explained search.cli.output
+search.cli.compile search.cli.finetune search.cli.index
 search.cli.prompt search.cli.query search.cli.duplicates_inputs search.cli.duplicates_options
 search.cli.duplicates_output search.cli.duplicates
 search.cli.serve search.cli.mcp search.cli.evaluate search.cli.info search.cli.verify
@@ -46,7 +47,8 @@ search.cli.repair search.cli.compact search.cli.main search.cli search.__main__
 LIBRARIES = {
     "accelerate": {"search.processes"},
     "chardet": {"search.encodings"},
-    "click": {module for module in READING_ORDER if module.startswith("search.cli.")} | {"search.web.serving"},
+    "click": {module for module in READING_ORDER if module.startswith("search.cli.")} - {"search.cli.explained"}
+    | {"search.web.serving"},
     "datasets": {
         "search.contrastive",
         "search.joint",
@@ -73,7 +75,7 @@ LIBRARIES = {
     "pypdfium2": {"search.reader_pdf"},
     "pydantic": {"search.mcp_tools", "search.web.models"},
     "rensa": {"search.near"},
-    "rich": {"search.cli.output"},
+    "rich": {"search.cli.explained", "search.cli.output"},
     "safetensors": {"search.encoder_huggingface", "search.joint", "search.training_folder"},
     "scipy": {"search.evaluate_rows", "search.head", "search.metrics", "search.pair_training", "search.pairs"}
     | {"search.threshold"},

@@ -63,6 +63,7 @@ __all__ = ["command"]
 @click.option(
     "--date-column", metavar="NAME", help="The column that --keep newest goes by.  [default: the file's time]"
 )
+@click.option("--explain", "explained", is_flag=True, help="Say which words carry each score, and which differ.")
 @encoder_option
 @backend_option
 @unit_option
@@ -92,6 +93,7 @@ __all__ = ["command"]
 def command(
     inputs: tuple[str, ...],
     against: tuple[str, ...],
+    explained: bool,
     encoder: str | None,
     backend: str,
     unit: str | None,
@@ -117,12 +119,14 @@ def command(
       kindred duplicates a.csv b.csv --keep newest --date-column created --json
       kindred duplicates new.csv --against known --out fresh.csv
       kindred duplicates hotels --report hotels.html --decisions decisions.json
+      kindred duplicates support --threshold 0.8 --explain
       kindred duplicates support --calibrate pairs.tsv --precision 0.95
     """
     from search.cli.duplicates_inputs import Reading, opened
     from search.cli.duplicates_options import Job
     from search.cli.duplicates_output import Outputs, print_found, print_found_json
     from search.cli.output import Bar
+    from search.explaining_pairs import explain_pairs
 
     job = Job.of(two_sided=bool(against), **options)
     outputs = Outputs(out, csv_file, report, overwrite=overwrite)
@@ -131,8 +135,9 @@ def command(
         outputs.check(sides.paths, [*sides.read, *job.files])
         index, other = sides.indexed(bar)
         found = job.find(index, other, keep=sides.first_is_index, progress=bar)
-        outputs.write(found, index, job.decisions)
+        why = explain_pairs(found.texts(), sides.encoder(index), progress=bar) if explained else None
+        outputs.write(found, index, job.decisions, why)
     if json_:
-        print_found_json(found)
+        print_found_json(found, why)
     else:
-        print_found(found)
+        print_found(found, why)

@@ -10,7 +10,7 @@ from search.cli.loading import load
 from search.cli.output import say
 from search.corpus import Corpus
 from search.duplicates import index_of_files
-from search.encoder import Encoder
+from search.encoder import TokenEncoder
 from search.index import Index, resolve
 from search.manifest import Layout
 from search.progress import Progress
@@ -48,6 +48,7 @@ class Sides:
         self._sides = sides
         self._encoder = encoder
         self._backend = backend
+        self._loaded: TokenEncoder | None = None
         self._stack = stack
 
     @property
@@ -75,18 +76,29 @@ class Sides:
 
         Files are encoded by the encoder of the index on the other side, if that is one.
         """
-        encoder: Encoder | None = None
         if any(isinstance(side, Corpus) for side in self._sides):
             names = [side.passport.name for side in self._sides if isinstance(side, Index)]
-            encoder = load(names[0] if names else self._encoder, self._backend)
+            self._loaded = load(names[0] if names else self._encoder, self._backend)
         found = [
             side
-            if isinstance(side, Index) or encoder is None
-            else self._stack.enter_context(index_of_files(side, encoder, progress=progress))
+            if isinstance(side, Index) or self._loaded is None
+            else self._stack.enter_context(index_of_files(side, self._loaded, progress=progress))
             for side in reversed(self._sides)
         ]
         index, *other = [one for one in reversed(found) if isinstance(one, Index)]
         return index, other[0] if other else None
+
+    def encoder(self, index: Index) -> TokenEncoder:
+        """Return the encoder that made the rows of the index; it is loaded once.
+
+        Raises:
+            EncoderError: it cannot be found or loaded.
+            IndexFolderError: what is found under its name is another.
+        """
+        if self._loaded is None:
+            self._loaded = load(index.passport.name, self._backend)
+            index.check_encoder(self._loaded)
+        return self._loaded
 
 
 @contextmanager

@@ -6,14 +6,17 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import click
 
-from search.cli.output import cell, place, print_json, print_table, say, shown
+from search.cli.explained import explained_pair
+from search.cli.output import Row, cell, place, print_json, print_table, say, shown
 from search.decisions import Decision
 from search.deduplicated import check_output, write_deduplicated
 from search.duplicates import Duplicates
 from search.errors import OutputError
+from search.explaining_pairs import Explained
 from search.files import check_file, write_text
 from search.index import Index
 from search.records import Pair, Refused
@@ -58,7 +61,9 @@ class Outputs:
             if told != own:
                 raise OutputError(f"{path} {told}; choose another {option}.")
 
-    def write(self, found: Duplicates, index: Index, decisions: Sequence[Decision]) -> None:
+    def write(
+        self, found: Duplicates, index: Index, decisions: Sequence[Decision], explained: Explained | None
+    ) -> None:
         """Write them, and say where the larger ones are."""
         if self.out is not None:
             removed = (member.sentence for cluster in found.clusters for member in cluster.members)
@@ -67,28 +72,38 @@ class Outputs:
         if self.csv is not None:
             write_text(self.csv, csv_text(found))
         if self.report is not None:
-            write_text(self.report, report_html(found, encoder=index.passport.name, decisions=decisions))
+            name = index.passport.name
+            write_text(self.report, report_html(found, encoder=name, decisions=decisions, explained=explained))
             say(f"Report, to open in a browser: {self.report}")
 
 
-def print_found(found: Duplicates) -> None:
-    """Print the clusters as a table, then what was refused and why in a line, then the sum of it all."""
-    rows = []
+def print_found(found: Duplicates, explained: Explained | None) -> None:
+    """Print the clusters as a table, then what was refused and why in a line, then the sum of it all.
+
+    With explanations the words that carry each score, and those that differ, are told, and refused pairs are listed.
+    """
+    rows: list[Row] = []
     for number, cluster in enumerate(found.clusters, start=1):
         survivor = cluster.survivor.sentence
         rows.append([str(number), "", "survives", shown(survivor), place(survivor)])
         for member, link in zip(cluster.members, cluster.links, strict=True):
-            rows.append(["", cell(link.score), link.level, shown(member.sentence), place(member.sentence)])
+            why = None if explained is None else explained.of(survivor.text, member.sentence.text)
+            text = explained_pair(shown(member.sentence), why, "survivor")
+            rows.append(["", cell(link.score), link.level, text, place(member.sentence)])
     if rows:
         print_table(
             [("", "right"), ("score", "right"), ("level", "left"), ("sentence", "left"), ("where", "left")], rows
         )
+    if explained:
+        _print_refused(found, explained)
     if found.refused:
         reasons = Counter(one.reason for one in found.refused).most_common()
         counts = ", ".join(
             f"{reason} {count:,}" for reason, count in sorted(reasons, key=lambda one: (-one[1], one[0]))
         )
-        click.echo(f"{len(found.refused):,} pairs refused: {counts} (--json and --csv list them).")
+        click.echo(
+            f"{len(found.refused):,} pairs refused: {counts}{'' if explained else ' (--json and --csv list them)'}."
+        )
     if found.recall < 1.0:
         click.echo(f"Too many to compare all with all: {found.recall:.1%} of the semantic pairs are found (measured).")
     levels = Counter(pair.level for pair in found.pairs)
@@ -100,12 +115,28 @@ def print_found(found: Duplicates) -> None:
     )
 
 
-def print_found_json(found: Duplicates) -> None:
+def _print_refused(found: Duplicates, explained: Explained) -> None:
+    """Print each refused pair: what it scores, the reason, the two sentences, and the words that caused it."""
+    rows: list[Row] = []
+    for one in found.refused:
+        a, b = one.a.sentence, one.b.sentence
+        text = explained_pair(shown(b), explained.of(a.text, b.text), "above", one.words)
+        rows += [[cell(one.score), one.reason, shown(a), place(a)], ["", "", text, place(b)]]
+    if rows:
+        print_table([("score", "right"), ("refused", "left"), ("sentence", "left"), ("where", "left")], rows)
+
+
+def print_found_json(found: Duplicates, explained: Explained | None) -> None:
     """Print every pair, then every refusal, then every cluster, each with its kind, and last the sum of it all."""
-    print_json({"kind": "pair", **pair.to_dict()} for pair in found.pairs)
-    print_json({"kind": "refusal", **one.to_dict()} for one in found.refused)
+    print_json({"kind": "pair", **pair.to_dict(), **_why(pair, explained)} for pair in found.pairs)
+    print_json({"kind": "refusal", **one.to_dict(), **_why(one, explained)} for one in found.refused)
     print_json({"kind": "cluster", **cluster.to_dict()} for cluster in found.clusters)
     print_json([{"kind": "summary", **found.summary()}])
+
+
+def _why(pair: Pair | Refused, explained: Explained | None) -> dict[str, Any]:
+    why = explained and explained.of(pair.a.sentence.text, pair.b.sentence.text)
+    return {"explanation": why.to_dict()} if why else {}
 
 
 def csv_text(found: Duplicates) -> str:

@@ -11,15 +11,16 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from search.cli.explained import explained_hit
 from search.compressed import kind_of
 from search.records import Hit, Sentence
 
 if TYPE_CHECKING:
     from rich.progress import Progress, Task, TaskID
 
-    from search.explaining import Explanation, Part
+    from search.explaining import Explanation
 
-__all__ = ["Bar", "cell", "place", "print_json", "print_table", "say", "show_hits", "shown"]
+__all__ = ["Bar", "Row", "cell", "place", "print_json", "print_table", "say", "show_hits", "shown"]
 
 _PIPED_WIDTH = 120
 _LEAST_TEXT = 10
@@ -27,8 +28,9 @@ _GAP = 2
 _LINE_ENDS = str.maketrans("\r\n", "  ")
 _LOG_SECONDS = 30
 
-_MOST_TOLD, _LEAST_TOLD = 4, 0.03
-"""Words of an explanation that are told, and the least that one must give."""
+
+Row = Sequence[Text | str]
+"""The cells of a table's row."""
 
 
 def say(text: str) -> None:
@@ -42,7 +44,7 @@ def print_json(values: Iterable[dict[str, Any]]) -> None:
         click.echo(json.dumps(value, ensure_ascii=False))
 
 
-def print_table(columns: Sequence[tuple[str, str]], rows: Iterable[Sequence[Text | str]], *, title: str = "") -> None:
+def print_table(columns: Sequence[tuple[str, str]], rows: Iterable[Row], *, title: str = "") -> None:
     """Print a table as wide as the terminal, long text wrapped.
 
     Args:
@@ -98,7 +100,7 @@ def show_hits(
     labelled = any(hit.sentiment is not None for hit in hits)
     columns = [("", "right"), ("score", "right"), ("meaning", "right")]
     columns += [("sentiment", "right"), ("label", "left")] if labelled else []
-    rows: list[list[Text | str]] = []
+    rows: list[Row] = []
     for number, hit in enumerate(hits):
         row: list[Text | str] = [str(hit.rank), cell(hit.score), cell(hit.meaning)]
         if labelled:
@@ -107,33 +109,9 @@ def show_hits(
         told = "" if state in {"same", "unknown"} else f" ({state})"
         text = Text(shown(hit.entry.sentence))
         if explanations:
-            text = _explained(text, explanations[number])
+            text = explained_hit(text.plain, explanations[number])
         rows.append([*row, text, place(hit.entry.sentence) + told])
     print_table([*columns, ("sentence", "left"), ("where", "left")], rows, title=title)
-
-
-def _explained(text: Text, explanation: "Explanation") -> Text:
-    """Mark the words of a sentence that give most, and say below it what they give."""
-    most = _largest(explanation.sentence)
-    for part in most:
-        text.stylize("bold underline", part.start, part.end)
-    for part in _largest(explanation.sentiment):
-        text.stylize("green" if part.value > 0 else "red", part.start, part.end)
-    for name, parts in (
-        ("meaning", most),
-        ("query", _largest(explanation.query)),
-        ("sentiment", _largest(explanation.sentiment)),
-    ):
-        if parts:
-            told = ", ".join(f"{part.text} {part.value:+.2f}" for part in parts)
-            text.append(f"\n  {name}: {told}", style="dim")
-    return text
-
-
-def _largest(parts: "Sequence[Part]") -> "list[Part]":
-    """Return the few pieces with the largest values, up or down, of those that are worth telling."""
-    told = [part for part in parts if abs(part.value) >= _LEAST_TOLD and any(sign.isalnum() for sign in part.text)]
-    return sorted(told, key=lambda part: -abs(part.value))[:_MOST_TOLD]
 
 
 def _progress(*, disable: bool) -> "Progress":

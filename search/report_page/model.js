@@ -13,6 +13,7 @@ function columns(rows, levels) {
     level: rows.map((row) => levels[row[3]]),
     reason: rows.map((row) => row[4]),
     words: rows.map((row) => row[5] ?? []),
+    why: rows.map(([, , , , , , why]) => why && { meaning: why[0], sentiment: why[1], a: why[2], b: why[3] }),
   };
   found.fixed = Uint8Array.from(found.level, (level) => (level === SEMANTIC ? 0 : 1));
   return found;

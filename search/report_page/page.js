@@ -25,22 +25,25 @@ let grouped = 0; // decisions that the clusters do not show yet are those after 
 let changes = 0;
 
 // A pair as its row shows it: two sentences, and what is decided of them.
-function row(a, b, { score, level, reason = "", words = [], refused = false }) {
+function row(a, b, { score, level, reason = "", words = [], refused = false, why = null }) {
   const [left, right] = [model.sentences[a], model.sentences[b]];
   const verdict = () => decisions.of(left.hash, right.hash);
   const decide = (same) => decided(left, right, same);
-  return { a: left, b: right, rows: [a, b], score, level, reason, words, refused, verdict, decide };
+  return { a: left, b: right, rows: [a, b], score, level, reason, words, refused, why, verdict, decide };
 }
 
 function columnRow(pairs, i) {
-  const [score, level, reason, words] = [pairs.score[i], pairs.level[i], pairs.reason[i], pairs.words[i]];
-  return row(pairs.a[i], pairs.b[i], { score, level, reason, words, refused: pairs === model.refused });
+  const [score, level, reason, words, why] = [pairs.score[i], pairs.level[i], pairs.reason[i], pairs.words[i], pairs.why[i]];
+  return row(pairs.a[i], pairs.b[i], { score, level, reason, words, why, refused: pairs === model.refused });
 }
 
 function memberRow(cluster, { row: member, score, pair }) {
   if (pair === null) return row(cluster.survivor, member, { score: 1e6, level: "exact" });
-  const level = pair >= 0 ? model.pairs.level[pair] : model.refused.level[-1 - pair];
-  return row(cluster.survivor, member, { score, level });
+  const [pairs, i] = pair >= 0 ? [model.pairs, pair] : [model.refused, -1 - pair];
+  const why = pairs.why[i];
+  const turned = model.leader[pairs.a[i]] !== model.leader[cluster.survivor];
+  const shown = why && turned ? { ...why, a: why.b, b: why.a } : why;
+  return row(cluster.survivor, member, { score, level: pairs.level[i], why: shown });
 }
 
 function decided(a, b, same) {

@@ -57,10 +57,30 @@ export function showVerdict(node, verdict) {
   }
 }
 
-function item(row, facts, texts) {
+function signed(thousandths) {
+  return `${thousandths < 0 ? "\u2212" : "+"}${(Math.abs(thousandths) / 1e3).toFixed(2)}`;
+}
+
+// What the words of one text give to the meaning part; the last share is what all else gives.
+function shares(name, parts) {
+  return element("p", { class: "shares" }, `${name}: `, ...parts.flatMap(([word, share]) => [
+    element("span", { class: share < 0 ? "share less" : "share" },
+      word === null ? "all else" : element("bdi", {}, word), ` ${signed(share)}`), " "]));
+}
+
+// The parts of a score, and the words that carry the first.
+function why(row, names) {
+  if (!row.why) return null;
+  const { meaning, sentiment, a, b } = row.why;
+  const felt = sentiment === null ? "" : `, sentiment ${score(sentiment)}`;
+  return element("details", { class: "why" }, element("summary", {}, "Why"),
+    element("p", {}, `meaning ${score(meaning)}${felt}; to the meaning give`), shares(names[0], a), shares(names[1], b));
+}
+
+function item(row, facts, texts, names) {
   const equal = row.level === EXACT && row.a.hash === row.b.hash;
   const node = element("li", { class: "row", tabindex: "-1" },
-    element("div", { class: "facts" }, ...facts), element("div", { class: "texts" }, ...texts),
+    element("div", { class: "facts" }, ...facts), element("div", { class: "texts" }, ...texts, why(row, names)),
     equal ? null : verdictButtons(row));
   node.row = equal ? { ...row, decide: () => {} } : row;
   showVerdict(node, row.verdict());
@@ -80,7 +100,8 @@ function member(same) {
   const [row] = same;
   const parts = difference(row.a.text, row.b.text);
   const shown = shared(parts) < REWORDED ? side(parts, "b") : parts;
-  return item(row, facts(row), [...paragraph(shown, row.b.text), where(...same.map((one) => one.b))]);
+  return item(row, facts(row), [...paragraph(shown, row.b.text), where(...same.map((one) => one.b))],
+    ["survivor", "this"]);
 }
 
 // Members in their order, those of one text together.
@@ -102,7 +123,7 @@ export function pairItem(row) {
     (places(row.a.text + "\n" + row.b.text, [one]).length ? [one] : one.split(/\s+/)));
   const line = (which) => element("div", { class: "line" },
     ...paragraph(own(which), row[which].text, sought), where(row[which]));
-  return item(row, facts(row), [line("a"), line("b")]);
+  return item(row, facts(row), [line("a"), line("b")], ["above", "below"]);
 }
 
 export function clusterItem(cluster, survivor, rowOf) {
