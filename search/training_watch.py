@@ -83,6 +83,7 @@ class Watch(TrainerCallback):
         self._options = options
         self._progress = progress
         self._started = time.monotonic()
+        self._to_be_saved = False
 
     @property
     def best(self) -> dict[str, Any] | None:
@@ -110,12 +111,15 @@ class Watch(TrainerCallback):
         count = self._options.passes
         epoch = min(count, int(state.epoch or 0) + 1)
         self._progress.advance(state.global_step, f"epoch {epoch}/{count}, loss {self._loss.recent:.3f}")
+        if state.global_step % (state.max_steps // count) == 0:  # saved here, a run would go on without its figures
+            self._to_be_saved, control.should_save = control.should_save, False
         limit = self._options.max_minutes
         if limit is not None and time.monotonic() - self._started > limit * 60:
             self._stop(control, f"after {limit:g} minutes, as asked")
 
     def on_epoch_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
         self.epochs.append({"epoch": len(self.epochs) + 1, "training_loss": round(self._loss.take_mean(), 4)})
+        self._to_be_saved, control.should_save = False, control.should_save or self._to_be_saved
 
     def on_evaluate(self, args: Any, state: Any, control: Any, **given: Any) -> None:
         metrics: dict[str, float] = given["metrics"]

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -16,6 +17,7 @@ from search.encoder_huggingface import HuggingFaceEncoder
 from search.finetune import finetune
 from search.training_folder import working_folder
 from search.training_options import FinetuneOptions, Method
+from search.training_watch import Watch
 from tests.cli_runner import ROOT, start, wait_until
 from tests.test_finetune import _weights as weights
 from tests.test_finetune import labels, options
@@ -54,6 +56,29 @@ def test_a_killed_run_goes_on_to_the_same_weights(tmp_path: Path, labels: Path, 
     reports = [json.loads((folder / "report.json").read_text(encoding="utf-8")) for folder in (whole, killed)]
     assert reports[0]["epochs"] == reports[1]["epochs"]
     assert not working_folder(killed).exists()
+
+
+@pytest.mark.parametrize("epochs", [0.5, 1, 3])
+def test_a_run_goes_on_from_any_saved_step_with_every_figure(
+    tmp_path: Path, labels: Path, options: FinetuneOptions, monkeypatch: pytest.MonkeyPatch, epochs: float
+) -> None:
+    """Stopped within an epoch, at an epoch's last step, or at the last of all, each epoch's figures are there once."""
+    chosen = replace(options, epochs=3, save_steps=1)
+    whole = finetune([str(labels)], tmp_path / "whole", options=chosen)
+    saved = Watch.on_save
+
+    def stopped(self: Watch, args: Any, state: Any, control: Any, **given: Any) -> None:
+        saved(self, args, state, control, **given)
+        if state.global_step == int(state.max_steps * epochs / 3):
+            raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Watch, "on_save", stopped)
+        with pytest.raises(KeyboardInterrupt):
+            finetune([str(labels)], tmp_path / "stopped", options=chosen)
+    resumed = finetune([str(labels)], tmp_path / "stopped", options=chosen)
+    assert resumed["epochs"] == whole["epochs"]
+    assert resumed["best_epoch"] == whole["best_epoch"]
 
 
 def test_other_options_begin_anew(tmp_path: Path, labels: Path, options: FinetuneOptions) -> None:
