@@ -52,11 +52,11 @@ def save_half(model: SentenceTransformer, folder: Path) -> None:
     write_json(config, read_json(config) | {"dtype": "float32"})
 
 
-def describe(folder: Path, card: Card, report: dict[str, Any], name: str) -> None:
+def describe(folder: Path, card: Card, report: dict[str, Any], width: int) -> None:
     """Write what stands beside the weights: kindred.json, the report, and the model card."""
     card.write(folder)
     write_json(Layout(folder).report, report)
-    write_text(Layout(folder).model_card, model_card(name, report))
+    write_text(Layout(folder).model_card, model_card(SHIPPED_ENCODER, report, card, width, at=None))
 
 
 def main() -> None:
@@ -83,6 +83,7 @@ def main() -> None:
             "data": taken,
             "options": asdict(options) | {"base": BASE_ENCODER if chosen.stage == 1 else f"stage {chosen.stage - 1}"},
         }
+        (report["validation"] or {}).pop("worst_mistakes", None)  # no text of these files enters the repository
         if chosen.stage > 1:
             before = read_json(Layout(base).report)
             report["earlier_stages"] = [*before.pop("earlier_stages", []), before]
@@ -91,7 +92,7 @@ def main() -> None:
         else:
             save_half(trained.model, aside)
         card = trained.card or Card(LABELS)
-        describe(aside, Card(LABELS, card.temperature), report, SHIPPED_ENCODER)
+        describe(aside, Card(LABELS, card.temperature), report, trained.width)
     print(json.dumps(report, indent=2))
 
 

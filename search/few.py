@@ -49,6 +49,7 @@ def train_few(data: TrainingData, base: Path, work: Path, options: FinetuneOptio
     rows = data.train[data.classes[data.train] >= 0]
     fitting = _Fitting(
         data.classes[rows],
+        data.same[rows],
         label_weights(data) if options.balance else np.ones(len(data.labels.names), dtype=np.float32),
         _SHARES if card or not _carries_mean(model) else _SHARES[::-1],
         None if card is None else _known(model, card, data.labels),
@@ -80,6 +81,7 @@ class _Fitting:
     """How logits are fitted, whatever the features: see `fit_head`."""
 
     classes: npt.NDArray[np.int64]
+    same: npt.NDArray[np.int64]
     label_weights: npt.NDArray[np.float32]
     shares: tuple[float, float]
     start: Head | None
@@ -90,7 +92,9 @@ class _Fitting:
 
     def crossed(self, features: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
         """Return each row's logits by a head that was fitted without it."""
-        return cross_fitted(features, self.classes, self.label_weights, shares=self.shares, start=self.start)
+        return cross_fitted(
+            features, self.classes, self.label_weights, shares=self.shares, start=self.start, same=self.same
+        )
 
 
 def write_logits(model: SentenceTransformer, head: Head) -> None:

@@ -32,6 +32,9 @@ __all__ = ["finetune"]
 
 _NEEDED = ("accelerate", "datasets", "matplotlib", "pyarrow")
 
+_SHOWN = 80
+"""Characters of a text that is shown as an example."""
+
 
 def finetune(
     patterns: Sequence[str],
@@ -103,7 +106,8 @@ def finetune(
                 if trained.card:
                     trained.card.write(aside)
                 write_json(Layout(aside).report, report)
-                write_text(Layout(aside).model_card, model_card(out.name, report))
+                told = model_card(out.absolute().name, report, trained.card, trained.width, at=out)
+                write_text(Layout(aside).model_card, told)
                 if len(report["epochs"]) > 1:
                     draw_curves(report["epochs"], Layout(aside).curves)
             shutil.rmtree(work)
@@ -161,13 +165,17 @@ def _from_labels(
     if choice.method != Method.JOINT and asked is None:
         data = data.whole()
     chosen = settle(options, choice, data)
+    contradicted = data.contradicted()
     if processes().main:
         progress.tell(f"Method: {choice.method} ({choice.why}).")
+        for row, names in list(contradicted.items())[:1]:
+            progress.tell(_contradiction(len(contradicted), data.texts[row]["text"], names))
         if told := few_steps(chosen, len(data.train)):
             progress.tell(told)
     ready(data.sources)
     about: dict[str, Any] = {"labels": data.counts(), "scale": str(data.labels.scale)}
     about |= {"method": str(choice.method), "why": choice.why, "training_rows": len(data.train)}
+    about |= {"contradicted_texts": len(contradicted)}
     return _Learned(_train(data, base, texts.parent, chosen, progress), data.sources, about, chosen)
 
 
@@ -180,6 +188,15 @@ def _train(data: TrainingData, base: Path, work: Path, options: FinetuneOptions,
     from search.few import train_few
 
     return train_few(data, base, work, options, progress)
+
+
+def _contradiction(count: int, text: str, labels: Sequence[str]) -> str:
+    """Say that texts have more than one label, with one of them."""
+    shown = text if len(text) <= _SHOWN else text[: _SHOWN - 1].rstrip() + "…"
+    return (
+        f"{count:,} text(s) have more than one label, for example {shown!r} ({', '.join(labels)}): whatever is learned "
+        "is wrong of some of their rows."
+    )
 
 
 def _all_pairs(names: Sequence[str]) -> bool:

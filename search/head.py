@@ -77,12 +77,13 @@ def cross_fitted(
     *,
     shares: tuple[float, float] = (1.0, 1.0),
     start: Head | None = None,
+    same: _Classes | None = None,
 ) -> _Floats:
     """Return the (n, C) logits of n texts, each by a head that was fitted without it and its fold; as `fit_head`.
 
-    Every label needs two texts or more.
+    Every label needs two rows or more. Rows of one number in `same` are of one text, and in one fold; None: all differ.
     """
-    folds = _folds(classes, min(_FOLDS, int(np.bincount(classes).min())))
+    folds = _folds(classes, np.arange(len(classes)) if same is None else same)
     logits = np.empty((len(classes), len(label_weights)))
     for fold in np.unique(folds):
         out = folds == fold
@@ -91,13 +92,16 @@ def cross_fitted(
     return logits
 
 
-def _folds(classes: _Classes, count: int) -> _Classes:
-    """Deal the rows of each label to the folds in turn."""
-    folds = np.empty_like(classes)
-    for label in np.unique(classes):
-        rows = np.flatnonzero(classes == label)
-        folds[rows] = np.arange(len(rows)) % count
-    return folds
+def _folds(classes: _Classes, same: _Classes) -> _Classes:
+    """Deal the texts of each label to the folds in turn, all rows of a text to the same one."""
+    _, first, of_row = np.unique(same, return_index=True, return_inverse=True)
+    labels = classes[first]
+    count = max(2, min(_FOLDS, int(np.bincount(labels, minlength=int(classes.max()) + 1).min())))
+    folds = np.empty_like(labels)
+    for label in np.unique(labels):
+        texts = np.flatnonzero(labels == label)
+        folds[texts] = np.arange(len(texts)) % count if len(texts) > 1 else label % count
+    return np.asarray(folds[of_row], dtype=np.int64)
 
 
 def _regress(

@@ -1,42 +1,51 @@
 """What a checkpoint says of itself to people: a model card and training curves."""
 
+import json
 import re
+import shlex
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-__all__ = ["draw_curves", "model_card", "unmeasured"]
+from search.checkpoint import Card
+from search.pairs import PairKind
+from search.similarity import Labels, Scale
+
+__all__ = ["draw_curves", "kept", "model_card", "unmeasured"]
 
 _SHOWN = 200
 """Characters of a mistaken text that the card shows."""
 
+_PAIRS = {
+    PairKind.POSITIVE: "positive ones, whose two sentences say the same",
+    PairKind.LABELLED: "labelled ones, 1 where both sentences say the same and 0 where they do not",
+    PairKind.SCORED: "scored ones, by how much both sentences say the same",
+}
 
-def model_card(name: str, report: dict[str, Any]) -> str:
-    """Return the model card (Markdown) of a training report."""
+
+def model_card(name: str, report: dict[str, Any], card: Card | None, width: int, *, at: Path | None) -> str:
+    """Return the model card (Markdown) of a training report.
+
+    Args:
+        name: the checkpoint's.
+        report: of its training.
+        card: what its logits are; None: it has none.
+        width: how many numbers its meaning has.
+        at: where it lies; None: it comes with kindred, which finds it by its name.
+    """
     lines = [
         "---",
         "library_name: sentence-transformers",
         "pipeline_tag: sentence-similarity",
         "---",
         "",
-        f"# {name}",
+        f"# {_cell(name)}",
         "",
-        f"An encoder fine-tuned with kindred from {report['base']['name']}.",
-    ]
-    if "labels" in report:
-        lines += [
-            "Its output is the text's meaning, followed by one logit for each of these labels",
-            f"({report['scale']}): {', '.join(report['labels'])}.",
-            "`kindred.json` holds the temperature that turns logits to probabilities.",
-        ]
-    lines += [
+        f"An encoder fine-tuned with kindred from `{report['base']['name']}`.",
         "",
-        "```python",
-        "from langchain_huggingface import HuggingFaceEmbeddings",
+        *_output(report, card, width),
         "",
-        f'HuggingFaceEmbeddings(model_name="{name}").embed_query("a text")',
-        "```",
-        "",
+        *_usage(name, card, width, at),
         "## Data",
         "",
         *_data(report["data"]),
@@ -46,6 +55,8 @@ def model_card(name: str, report: dict[str, Any]) -> str:
         lines += [f"Before that, in stage {number}:", "", *_data(stage["data"]), ""]
     if "labels" in report:
         lines += [*_table(("label", "rows"), list(report["labels"].items())), ""]
+    if report.get("contradicted_texts"):
+        lines += [f"Texts with more than one label: {report['contradicted_texts']}.", ""]
     lines += [
         "The terms of these files are their owners'; whoever passes this checkpoint on has to keep to them.",
         "",
@@ -55,17 +66,82 @@ def model_card(name: str, report: dict[str, Any]) -> str:
         "",
         "## Training",
         "",
+        *_training(report),
     ]
-    if "method" in report:
-        lines += [f"Method: {report['method']} ({report['why']}).", ""]
-    columns = list(dict.fromkeys(key for epoch in report["epochs"] for key in epoch))
-    if columns:
-        lines += _table(columns, [[epoch.get(key, "") for key in columns] for epoch in report["epochs"]])
-    if len(report["epochs"]) > 1:
-        lines += ["", "![curves](curves.svg)"]
-    lines.append("")
     options = ", ".join(f"{key} {value}" for key, value in report["options"].items() if value is not None)
-    return "\n".join([*lines, f"Options: {options}.", ""])
+    return "\n".join([*lines, "", f"Options: {options}.", ""])
+
+
+def _output(report: dict[str, Any], card: Card | None, width: int) -> list[str]:
+    """Say what the numbers of a row are, and what they were learned from."""
+    lines = [f"A text becomes {width} numbers, its meaning: compare them by their cosine."]
+    if card is not None:
+        labels, count = card.labels, len(card.labels.names)
+        order = ", from lowest to highest" if labels.scale is Scale.ORDINAL else ""
+        lines = [
+            f"A text becomes {width + count} numbers. The first {width} are its meaning: compare them by their cosine.",
+            f"The last {count} are logits, one for each label ({labels.scale}{order}): {_names(labels)}.",
+            f"The labels' probabilities are softmax(logits / {card.temperature:g}), as `kindred.json` tells programs.",
+        ]
+    if "pairs" in report:
+        stayed = "" if card is None else " The labels are its base's."
+        lines += ["", f"Its meaning was trained on pairs: {_PAIRS[report['pairs']]}.{stayed}"]
+    return lines
+
+
+def _names(labels: Labels) -> str:
+    return ", ".join(map(_cell, labels.names))
+
+
+def _usage(name: str, card: Card | None, width: int, at: Path | None) -> list[str]:
+    """Return how to use it, as it can be run."""
+    imports = ["from langchain_huggingface import HuggingFaceEmbeddings"]
+    place = _quoted(at.as_posix() if at else name)
+    if at is None:
+        imports.append("from search.checkpoint import find")
+        place = f"str(find({place}))"
+    lines = [f"embeddings = HuggingFaceEmbeddings(model_name={place})", 'row = embeddings.embed_query("a text")']
+    if card is None:
+        lines.append(f"print(len(row))  # {width}")
+    else:
+        imports.insert(0, "import numpy as np")
+        lines += [
+            f"meaning, logits = row[:{width}], np.array(row[{width}:])",
+            f"shares = np.exp(logits / {card.temperature:g})",
+            f"labels = [{', '.join(map(_quoted, card.labels.names))}]",
+            "print(dict(zip(labels, (shares / shares.sum()).tolist())))",
+        ]
+    command = f"kindred index FILES --encoder {shlex.quote(at.as_posix() if at else name)}"
+    moved = [f"If it lies elsewhere now, name that place instead of `{at.as_posix()}`.", ""] if at else []
+    return ["```python", *imports, "", *lines, "```", "", "```", command, "```", "", *moved]
+
+
+def _quoted(text: str) -> str:
+    return json.dumps(text, ensure_ascii=False)
+
+
+def _training(report: dict[str, Any]) -> list[str]:
+    """Say how it was trained, epoch by epoch, and what was kept."""
+    lines = [f"Method: {report['method']} ({report['why']}).", ""] if "method" in report else []
+    epochs = report["epochs"]
+    columns = list(dict.fromkeys(key for epoch in epochs for key in epoch))
+    stopped = f"Stopped {report['stopped']}. " if report["stopped"] else ""
+    if columns:
+        lines += [
+            *_table(columns, [[epoch.get(key, "") for key in columns] for epoch in epochs]),
+            "",
+            f"{stopped}{kept(report)}.",
+        ]
+    if len(epochs) > 1:
+        lines += ["", "![curves](curves.svg)"]
+    return lines
+
+
+def kept(report: dict[str, Any]) -> str:
+    """Say which weights a run in epochs kept."""
+    if report["best_epoch"] == 0:
+        return "Kept the base's weights, as no epoch was as good"
+    return f"Kept epoch {report['best_epoch']}"
 
 
 def _data(files: Sequence[dict[str, Any]]) -> list[str]:

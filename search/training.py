@@ -18,7 +18,7 @@ from search.progress import Progress
 from search.similarity import softmax, unit
 from search.training_data import TrainingData
 from search.training_options import FinetuneOptions
-from search.training_run import Trained, begin, encode, run, shortened
+from search.training_run import Trained, begin, encode, none_reaches, run, shortened
 
 __all__ = ["held_back_figures", "known_figures", "label_weights", "train"]
 
@@ -35,6 +35,8 @@ def train(
     """Fine-tune the encoder in the folder `base` on labels, or go on with the run whose saved steps are in `work`.
 
     The meaning that is kept is the base's own, or that of the encoder in the folder `kept`.
+    Where no epoch is as good as a base that knows the labels, its weights are left, and `best_epoch` is 0; not where
+    `kept` is given, for such a base is an earlier stage's, and may have seen the rows held back.
 
     Raises:
         EncoderError: the base cannot be loaded or fine-tuned.
@@ -52,6 +54,9 @@ def train(
         measure = _Validation(data, base_meaning) if len(data.held_back) else None
         rows = data.texts.select(data.train)
         report = run(model, loss, rows, LengthGroupedSampler, measure, "macro_f1", work, options, progress)
+        if kept is None and none_reaches(report, "macro_f1", before):
+            model.load_state_dict(joint_model(load_base(base), card, data.labels).state_dict())
+            report["best_epoch"] = 0
         validation, temperature = held_back_figures(model, data, before)
     summary = {"rows": len(data.classes), "best_epoch": report["best_epoch"]}
     return Trained(model, Card(data.labels, temperature, report=summary), report | {"validation": validation})

@@ -1,8 +1,9 @@
 """Labelled rows made ready for training: texts in a mapped file, label numbers, and which rows are held back."""
 
+from array import array
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,11 +11,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from search.errors import OptionError
+from search.errors import InputError, OptionError
+from search.holding_back import first_rows, hold_back, text_hash
 from search.labelled import LabelledCorpus, order_labels
 from search.records import Source
 from search.similarity import Labels
-from search.training_options import VALIDATION
 
 if TYPE_CHECKING:
     from datasets import Dataset
@@ -22,11 +23,6 @@ if TYPE_CHECKING:
 __all__ = ["TrainingData", "from_texts", "prepare", "write_texts"]
 
 _BATCH = 8192
-_MIN_HELD_BACK = 2
-"""With fewer rows of a label than this held back, figures would say nothing."""
-
-_MIN_TRAINED = 2
-"""Each label needs so many rows to learn from: figures by cross-validation leave out one of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,14 +32,16 @@ class TrainingData:
     Attributes:
         texts: a data set of n rows: `text`, and `label`, which is the row's own number.
         classes: (n,) positions in `labels`; -1 for a row without a label, which only keeps its meaning.
+        same: (n,) numbers of the first row with the same text; a row's own where no other before it has it.
         labels: what is to be learned.
         train: the numbers of the rows that are trained on.
-        held_back: the numbers of those that measure; may be empty.
+        held_back: the numbers of those that measure; no text of theirs is trained on with a label; may be empty.
         sources: the files they came from.
     """
 
     texts: "Dataset"
     classes: npt.NDArray[np.int64]
+    same: npt.NDArray[np.int64]
     labels: Labels
     train: npt.NDArray[np.int64]
     held_back: npt.NDArray[np.int64]
@@ -63,6 +61,18 @@ class TrainingData:
         counted = np.bincount(self.classes[self.classes >= 0], minlength=len(self.labels.names))
         return dict(zip(self.labels.names, counted.tolist(), strict=True))
 
+    def contradicted(self) -> dict[int, tuple[str, ...]]:
+        """Return the labels of each text that has more than one, by the number of the first row it is in."""
+        count = len(self.labels.names)
+        labelled = self.classes >= 0
+        pairs = np.unique(self.same[labelled] * count + self.classes[labelled])
+        texts, given = np.unique(pairs // count, return_counts=True)
+        rows = texts[given > 1].tolist()
+        found: dict[int, list[str]] = {row: [] for row in rows}
+        for pair in pairs[np.isin(pairs // count, rows)].tolist():
+            found[pair // count].append(self.labels.names[pair % count])
+        return {row: tuple(names) for row, names in found.items()}
+
 
 def prepare(
     corpus: LabelledCorpus,
@@ -78,25 +88,22 @@ def prepare(
     Without a share in `validation` a tenth is held back, or nothing where that would be too few rows to measure.
 
     Raises:
-        InputError: a file cannot be used.
-        OptionError: there is one label only, a label has one row, `ordinal` names other labels, or the share in
+        InputError: a file cannot be used, or one label is spelled in two ways.
+        OptionError: there is one label only, a label has one text, `ordinal` names other labels, or the share in
             `validation` leaves a label too few rows to measure or to learn from.
     """
-    found = _Labels({}, [])
+    found = _Found()
     texts = write_texts(path, _read(corpus, found))
+    _check_spelling(found.first_seen)
     counts = Counter(found.of_row)
     labels = order_labels(
         {name: counts[number] for number, name in enumerate(found.first_seen)}, ordinal=ordinal, nominal=nominal
     )
-    for number, (name, place) in enumerate(found.first_seen.items()):
-        if counts[number] == 1:
-            raise OptionError(
-                f"Label {name!r} has one row ({place}) of {len(found.of_row)}; give it two or more, or take it out."
-            )
-    position = np.array([labels.names.index(name) for name in found.first_seen])
-    classes = position[found.of_row]
-    train, held_back = _split(classes, labels, validation, seed)
-    return TrainingData(texts, classes, labels, train, held_back, tuple(corpus.sources))
+    of_row, same = np.frombuffer(found.of_row, dtype=np.int64), first_rows(found.hashes)
+    _check_texts(found.first_seen, of_row, same)
+    classes = np.array([labels.names.index(name) for name in found.first_seen])[of_row]
+    train, held_back = hold_back(classes, same, labels, validation, seed)
+    return TrainingData(texts, classes, same, labels, train, held_back, tuple(corpus.sources))
 
 
 def from_texts(
@@ -112,8 +119,9 @@ def from_texts(
     """
     texts = write_texts(work / "texts.arrow", [{"text": [text for text, _ in rows]}])
     classes = np.array([labels.names.index(label) if label else -1 for _, label in rows])
-    train, held_back = _split(classes, labels, validation, seed)
-    return TrainingData(texts, classes, labels, train, held_back, ())
+    same = first_rows(array("Q", [text_hash(text) for text, _ in rows]))
+    train, held_back = hold_back(classes, same, labels, validation, seed)
+    return TrainingData(texts, classes, same, labels, train, held_back, ())
 
 
 def write_texts(path: Path, columns: Iterable[dict[str, list[str]]]) -> "Dataset":
@@ -135,14 +143,15 @@ def write_texts(path: Path, columns: Iterable[dict[str, list[str]]]) -> "Dataset
 
 
 @dataclass(frozen=True, slots=True)
-class _Labels:
-    """The labels in the order they were met, with the place of the first, and the number of each row's."""
+class _Found:
+    """The labels as they were met, with the place of the first; of each row, which label, and its text's hash."""
 
-    first_seen: dict[str, str]
-    of_row: list[int]
+    first_seen: dict[str, str] = field(default_factory=dict)
+    of_row: "array[int]" = field(default_factory=lambda: array("q"))
+    hashes: "array[int]" = field(default_factory=lambda: array("Q"))
 
 
-def _read(corpus: LabelledCorpus, found: _Labels) -> Iterator[dict[str, list[str]]]:
+def _read(corpus: LabelledCorpus, found: _Found) -> Iterator[dict[str, list[str]]]:
     """Yield the texts in batches, noting their labels on the way."""
     numbers: dict[str, int] = {}
     rows = iter(corpus)
@@ -150,41 +159,48 @@ def _read(corpus: LabelledCorpus, found: _Labels) -> Iterator[dict[str, list[str
         for row in batch:
             found.first_seen.setdefault(row.label, f"{row.source}:{row.line}")
             found.of_row.append(numbers.setdefault(row.label, len(numbers)))
+            found.hashes.append(text_hash(row.text))
         yield {"text": [row.text for row in batch]}
 
 
-def _split(
-    classes: npt.NDArray[np.int64], labels: Labels, validation: float | None, seed: int
-) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-    """Hold back the same share of every label.
-
-    Where none was asked for, a tenth; nothing where that would be too few rows of a label to measure anything.
+def _check_spelling(first_seen: Mapping[str, str]) -> None:
+    """Refuse labels that differ in case alone, or as 1 and 1.0 do: each half of the rows would speak for another.
 
     Raises:
-        OptionError: the share that was asked for leaves a label too few rows to measure, or to learn from.
+        InputError: names both, with their places.
     """
-    random = np.random.default_rng(seed)
-    share = VALIDATION if validation is None else validation
-    held_back: list[npt.NDArray[np.int64]] = []
-    for label in np.unique(classes[classes >= 0]):
-        rows = np.flatnonzero(classes == label)
-        held_back.append(random.permutation(rows)[: round(share * len(rows))])
-        if validation:
-            _check_share(labels.names[label], len(rows), len(held_back[-1]), validation)
-    if min(len(rows) for rows in held_back) < _MIN_HELD_BACK:
-        return np.arange(len(classes)), np.empty(0, dtype=np.int64)
-    held = np.sort(np.concatenate(held_back))
-    return np.setdiff1d(np.arange(len(classes)), held), held
+    spelled: dict[str | float, str] = {}
+    for name, place in first_seen.items():
+        other = spelled.setdefault(_meant(name), name)
+        if other != name:
+            raise InputError(
+                f"Labels {other!r} ({first_seen[other]}) and {name!r} ({place}) are one label in two spellings; spell "
+                "them alike."
+            )
 
 
-def _check_share(label: str, rows: int, held: int, validation: float) -> None:
-    if held < _MIN_HELD_BACK:
-        what, way = f"holds back {held} of the {rows} rows of label {label!r}", "more"
-    elif rows - held < _MIN_TRAINED:
-        what, way = f"leaves {rows - held} of the {rows} rows of label {label!r} to learn from", "less"
-    else:
-        return
-    raise OptionError(
-        f"--validation {validation:g} {what}; each label needs {_MIN_HELD_BACK} to measure and {_MIN_TRAINED} to learn "
-        f"from. Give {way}, or leave it out."
-    )
+def _check_texts(first_seen: Mapping[str, str], of_row: npt.NDArray[np.int64], same: npt.NDArray[np.int64]) -> None:
+    """Refuse a label of one text, of which nothing is left to learn from when it measures.
+
+    Raises:
+        OptionError: names the label and its place.
+    """
+    rows = np.bincount(of_row).tolist()
+    texts = np.bincount(np.unique(same * len(rows) + of_row) % len(rows)).tolist()
+    for number, (name, place) in enumerate(first_seen.items()):
+        if rows[number] == 1:
+            raise OptionError(
+                f"Label {name!r} has one row ({place}) of {len(of_row)}; give it two or more, or take it out."
+            )
+        if texts[number] == 1:
+            raise OptionError(
+                f"All {rows[number]} rows of label {name!r} are one text ({place}); give it two or more, or take it "
+                "out."
+            )
+
+
+def _meant(name: str) -> str | float:
+    try:
+        return float(name)
+    except ValueError:
+        return name.casefold()

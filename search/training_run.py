@@ -1,6 +1,6 @@
 """One run of the sentence-transformers trainer, whatever is learned. Needs torch; imported when a run begins."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,7 +29,7 @@ from search.progress import Progress
 from search.training_options import FinetuneOptions
 from search.training_watch import CountedLoss, Watch, last_step
 
-__all__ = ["Sampler", "Trained", "begin", "encode", "run", "shortened"]
+__all__ = ["Sampler", "Trained", "begin", "encode", "none_reaches", "run", "shortened"]
 
 Sampler = BatchSamplers | Callable[..., DefaultBatchSampler]
 """How the trainer is told to make batches: by name, or by what makes the sampler."""
@@ -51,6 +51,11 @@ class Trained:
     model: SentenceTransformer
     card: Card | None
     report: dict[str, Any]
+
+    @property
+    def width(self) -> int:
+        """Return how many numbers the model's meaning has: all but the logits."""
+        return int(self.model.get_embedding_dimension() or 0) - (len(self.card.labels.names) if self.card else 0)
 
 
 def begin(options: FinetuneOptions) -> None:
@@ -134,6 +139,12 @@ def run(
         model.load_state_dict(SentenceTransformer(str(best), local_files_only=True).state_dict())
     best_epoch = watch.best["epoch"] if watch.best else len(watch.epochs)
     return {"epochs": watch.epochs, "best_epoch": best_epoch, "stopped": watch.stopped}
+
+
+def none_reaches(report: Mapping[str, Any], figure: str, before: Mapping[str, float] | None) -> bool:
+    """Say whether every epoch of a run's report is below the base's own figure, so that the base is better left."""
+    measured = [epoch[figure] for epoch in report["epochs"] if figure in epoch]
+    return bool(measured) and before is not None and max(measured) < before[figure]
 
 
 def _arguments(

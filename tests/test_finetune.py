@@ -191,6 +191,32 @@ def test_the_base_stands_beside_joint_training(
     assert "before" not in known
 
 
+def test_a_base_that_no_epoch_reaches_stays(
+    checkpoint: tuple[Path, dict[str, Any]], labels: Path, options: FinetuneOptions, tmp_path: Path
+) -> None:
+    """Training that only harms leaves the base's weights and logits, measures those, and says so in report and card."""
+    base, out = checkpoint[0], tmp_path / "out"
+    report = finetune([str(labels)], out, options=replace(options, base=str(base), learning_rate=0.3))
+    figures = report["validation"]
+    assert all(one["macro_f1"] < figures["before"]["macro_f1"] for one in report["epochs"])
+    assert report["best_epoch"] == 0
+    assert (figures["accuracy"], figures["macro_f1"]) == (figures["before"]["accuracy"], figures["before"]["macro_f1"])
+    for part in ("model.safetensors", "2_Dense/model.safetensors"):
+        made, known = load_file(out / part), load_file(base / part)
+        assert all(np.array_equal(made[name], known[name]) for name in known)
+    assert "Kept the base's weights, as no epoch was as good." in (out / "README.md").read_text(encoding="utf-8")
+
+
+def test_an_epoch_as_good_as_the_base_is_kept(
+    checkpoint: tuple[Path, dict[str, Any]], labels: Path, options: FinetuneOptions, tmp_path: Path
+) -> None:
+    """What has learned from the rows goes before a base that measures the same: at so low a rate no label changes."""
+    base, out = checkpoint[0], tmp_path / "out"
+    report = finetune([str(labels)], out, options=replace(options, base=str(base), learning_rate=1e-9))
+    assert {one["macro_f1"] for one in report["epochs"]} == {report["validation"]["before"]["macro_f1"]}
+    assert report["best_epoch"] == 1
+
+
 def test_labels_and_pairs_are_not_mixed(labels: Path, options: FinetuneOptions, tmp_path: Path) -> None:
     """Whichever comes first, the message names a file of each, and what to do."""
     pairs = tmp_path / "pairs.tsv"

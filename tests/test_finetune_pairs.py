@@ -17,7 +17,7 @@ from search.progress import SILENT
 from search.training_options import FinetuneOptions, Method
 from tests.test_finetune import checkpoint, labels, options
 
-__all__ = ["checkpoint", "labels", "options"]
+__all__ = ["checkpoint", "labels", "options", "write_pairs"]
 
 
 @pytest.fixture(scope="module")
@@ -37,6 +37,22 @@ def _write(path: Path, header: str, rows: list[str]) -> Path:
 
 def _positives() -> list[str]:
     return [f"the {thing} was {a}\tthe {thing} is {b}" for thing in THINGS for a, b in SAME.items()]
+
+
+def write_pairs(path: Path, kind: PairKind) -> Path:
+    """Write pairs of a kind: 40 that say the same and, where that can be told, 120 that do not."""
+    rows = _positives()
+    if kind is not PairKind.POSITIVE:
+        different = [
+            f"the {thing} was {a}\tthe {thing} is {b}"
+            for thing in THINGS
+            for a in SAME
+            for other, b in SAME.items()
+            if a != other
+        ]
+        rows = [f"{row}\t1" for row in rows] + [f"{row}\t0" for row in different]
+    header = "sentence1\tsentence2" + {"positive": "", "labelled": "\tlabel", "scored": "\tscore"}[kind]
+    return _write(path, header, rows)
 
 
 def test_pairs_are_grouped_through_the_texts_they_share() -> None:
@@ -209,18 +225,7 @@ def test_pairs_draw_what_says_the_same_together(
     tmp_path: Path, small_bert: Path, for_pairs: FinetuneOptions, kind: PairKind
 ) -> None:
     """With each kind of pairs, the figure on the groups held back rises above the base's, without labels appearing."""
-    rows = _positives()
-    if kind is not PairKind.POSITIVE:
-        different = [
-            f"the {thing} was {a}\tthe {thing} is {b}"
-            for thing in THINGS
-            for a in SAME
-            for other, b in SAME.items()
-            if a != other
-        ]
-        rows = [f"{row}\t1" for row in rows] + [f"{row}\t0" for row in different]
-    header = "sentence1\tsentence2" + {"positive": "", "labelled": "\tlabel", "scored": "\tscore"}[kind]
-    path = _write(tmp_path / "pairs.tsv", header, rows)
+    path = write_pairs(tmp_path / "pairs.tsv", kind)
     chosen = replace(for_pairs, base=str(small_bert), epochs=6, validation=0.5)
     told: list[str] = []
     telling = SimpleNamespace(tell=told.append, start=SILENT.start, advance=SILENT.advance, finish=SILENT.finish)

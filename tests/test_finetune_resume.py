@@ -15,14 +15,16 @@ from safetensors.numpy import load_file
 
 from search.encoder_huggingface import HuggingFaceEncoder
 from search.finetune import finetune
+from search.pairs import PairKind
 from search.training_folder import working_folder
 from search.training_options import FinetuneOptions, Method
 from search.training_watch import Watch
 from tests.cli_runner import ROOT, start, wait_until
 from tests.test_finetune import _weights as weights
-from tests.test_finetune import labels, options
+from tests.test_finetune import checkpoint, labels, options
+from tests.test_finetune_pairs import write_pairs
 
-__all__ = ["labels", "options"]
+__all__ = ["checkpoint", "labels", "options"]
 
 pytestmark = pytest.mark.slow
 
@@ -56,6 +58,38 @@ def test_a_killed_run_goes_on_to_the_same_weights(tmp_path: Path, labels: Path, 
     reports = [json.loads((folder / "report.json").read_text(encoding="utf-8")) for folder in (whole, killed)]
     assert reports[0]["epochs"] == reports[1]["epochs"]
     assert not working_folder(killed).exists()
+
+
+@pytest.mark.parametrize("kind", list(PairKind))
+def test_a_killed_run_on_pairs_goes_on_to_the_same_weights(
+    kind: PairKind, tmp_path: Path, checkpoint: tuple[Path, dict[str, Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of each kind, from a base with labels and with dropout, whose random numbers go on where they were."""
+    pairs, (base, _) = write_pairs(tmp_path / "pairs.tsv", kind), checkpoint
+    epochs = 8 if kind is PairKind.POSITIVE else 3  # 24 or 30 steps
+    chosen = FinetuneOptions(
+        base=str(base), epochs=epochs, batch_size=8, learning_rate=1e-3, dropout=0.1, validation=0.5, save_steps=2
+    )
+    whole = finetune([str(pairs)], tmp_path / "whole", options=chosen)
+    given = "--batch-size 8 --learning-rate 1e-3 --dropout 0.1 --validation 0.5 --save-steps 2 --no-fast".split()
+    process = start(tmp_path, "finetune", pairs, "--out", "killed", "--base", base, "--epochs", epochs, *given)
+    steps, wanted = working_folder(tmp_path / "killed") / "steps", 2 + os.getpid() % 9
+    wait_until(lambda: any(int(one.parent.name[11:]) >= wanted for one in steps.glob("*/kindred.json")), process)
+    process.send_signal(signal.SIGKILL)
+    assert _ended(process) == -signal.SIGKILL
+    assert not (tmp_path / "killed").exists()
+    taken = []
+    stepped = Watch.on_step_end
+
+    def noted(self: Watch, args: Any, state: Any, control: Any, **given: Any) -> None:
+        taken.append(state.global_step)
+        stepped(self, args, state, control, **given)
+
+    monkeypatch.setattr(Watch, "on_step_end", noted)
+    trained = finetune([str(pairs)], tmp_path / "killed", options=chosen)
+    assert taken[0] > wanted
+    assert weights(tmp_path / "killed") == weights(tmp_path / "whole")
+    assert (trained["epochs"], trained["validation"]) == (whole["epochs"], whole["validation"])
 
 
 @pytest.mark.parametrize("epochs", [0.5, 1, 3])

@@ -91,6 +91,36 @@ def test_each_row_is_judged_by_a_head_that_has_not_seen_it(monkeypatch: pytest.M
     assert sorted(row for rows in judged for row in rows) == list(range(18))
 
 
+def test_rows_of_one_text_are_in_one_fold(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No head judges a text that it was fitted on, though it is there again."""
+    features, classes = _rows(18)
+    same = np.arange(18) // 6 * 6 + np.arange(18) % 3
+    features[:, 0] = same
+    seen: list[set[int]] = []
+    judged: list[set[int]] = []
+
+    def fit(rows: npt.NDArray[np.float64], *_: object, **__: object) -> Head:
+        seen.append(set(rows[:, 0].astype(int).tolist()))
+        return Head(np.zeros((3, 8)), np.zeros(3))
+
+    def logits(_: Head, rows: npt.NDArray[np.floating]) -> npt.NDArray[np.float64]:
+        judged.append(set(rows[:, 0].astype(int).tolist()))
+        return np.zeros((len(rows), 3))
+
+    monkeypatch.setattr(head, "fit_head", fit)
+    monkeypatch.setattr(Head, "logits", logits)
+    cross_fitted(features, classes, EVEN, same=same)
+    assert len(seen) == 3
+    assert all(a | b == set(same.tolist()) and not a & b for a, b in zip(seen, judged, strict=True))
+
+
+@pytest.mark.parametrize("same", [[0, 1, 0, 1], [0, 0, 2, 2]])
+def test_two_texts_are_judged_by_each_other(same: list[int]) -> None:
+    """Where two texts are all there is, under one label each or under both, two heads are fitted all the same."""
+    features = np.arange(16.0).reshape(4, 4)[same]
+    assert np.isfinite(cross_fitted(features, np.array([0, 0, 1, 1]), EVEN[:2], same=np.array(same))).all()
+
+
 def test_the_temperature_gives_the_confidence_asked_for() -> None:
     """Divided by it, the highest probabilities have the mean that was named, as far as the bounds allow."""
     logits = np.random.default_rng(0).normal(scale=5.0, size=(40, 3))

@@ -61,9 +61,10 @@ def test_the_card_shows_them(tmp_path: Path) -> None:
         "validation": None,
         "cross_validation": crossed,
         "epochs": [],
+        "stopped": None,
         "options": {"method": "head"},
     }
-    told = model_card("out", report)
+    told = model_card("out", report, None, 3, at=None)
     assert "| accuracy | 0.5 | 0.25 |" in told
     assert "| calibration error | 0.4 |  |" in told
     assert "| good | 1 | 1 | 0.5 |" in told

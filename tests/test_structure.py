@@ -31,9 +31,9 @@ search.committed search.levels search.clusters search.keeping search.refusals se
 search.duplicates search.thresholds search.deduplicated search.report
 search.measurements search.evaluate_rows search.evaluate_search search.evaluate
 search.agreement search.openvino_graph search.compiling
-search.training_options search.training_data search.methods search.pair_data search.settling search.label_figures
-search.training_watch search.joint search.training_run search.training search.head search.contrastive search.few
-search.pair_training search.model_card search.training_folder search.finetune
+search.training_options search.holding_back search.training_data search.methods search.pair_data search.settling
+search.label_figures search.training_watch search.joint search.training_run search.training search.head
+search.contrastive search.few search.pair_training search.model_card search.training_folder search.finetune
 search.web.guarding search.web.models search.web.page search.web.app search.web.serving search.web
 search.cli.options search.cli.loading search.cli.explained search.cli.output
 search.cli.compile search.cli.finetune search.cli.index

@@ -102,6 +102,39 @@ def test_a_share_that_cannot_be_held_back_is_refused(tmp_path: Path, validation:
         made(tmp_path, rows, validation=validation)
 
 
+def test_no_text_is_on_both_sides(tmp_path: Path) -> None:
+    """Rows of one text are held back together, in every file and under every label, and the share is about the same."""
+    rows = [(f"text {n % 40}", "pos" if n % 2 else "neg") for n in range(200)]
+    rows += [(f"text {n}", "neg") for n in range(1, 40, 4)]
+    data = made(tmp_path, rows, validation=0.2)
+    texts = np.array([text for text, _ in rows])
+    assert not set(texts[data.train]) & set(texts[data.held_back])
+    assert sorted([*data.train.tolist(), *data.held_back.tolist()]) == list(range(210))
+    assert len(set(texts[data.held_back])) == 8
+    assert data.same.tolist() == [n % 40 for n in range(200)] + list(range(1, 40, 4))
+
+
+def test_texts_with_two_labels_are_found(tmp_path: Path) -> None:
+    """Each once, by its first row, with its labels in their order; a text that repeats under one label is none."""
+    rows = [("a", "pos"), ("b", "neg"), ("a", "neg"), ("a", "pos"), ("b", "neg"), ("c", "pos")]
+    assert made(tmp_path, rows).contradicted() == {0: ("neg", "pos")}
+    assert made(tmp_path).contradicted() == {}
+
+
+@pytest.mark.parametrize(("one", "other"), [("Joy", "joy"), ("1", "1.0"), ("ÄRGER", "ärger")])
+def test_one_label_in_two_spellings_is_refused(tmp_path: Path, one: str, other: str) -> None:
+    """Both are named with their places: half the rows of each would otherwise count as mistakes of the other."""
+    rows = [("a", one), ("b", "x"), ("c", other), ("d", "x"), ("e", one), ("f", other)]
+    with pytest.raises(InputError, match=rf"Labels '{one}' \(.*a\.tsv:2\) and '{other}' \(.*a\.tsv:4\) are one label"):
+        made(tmp_path, rows)
+
+
+def test_a_label_of_one_text_is_refused(tmp_path: Path) -> None:
+    """However often it is there, it cannot measure and be learned from."""
+    with pytest.raises(OptionError, match=r"All 3 rows of label 'odd' are one text \(.*a\.tsv:3\); give it two"):
+        made(tmp_path, [("a", "x"), ("b", "odd"), ("c", "x"), ("b", "odd"), ("b", "odd")])
+
+
 def test_order_of_labels(tmp_path: Path) -> None:
     """The order is known, given, or none, and classes follow it."""
     given = made(tmp_path, ordinal=["good", "ok", "bad"])

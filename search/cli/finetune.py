@@ -9,7 +9,7 @@ import click
 from search.cli.compile import verdict
 from search.cli.options import as_json, overwrite_option, text_column
 from search.errors import KindredError
-from search.model_card import unmeasured
+from search.model_card import kept, unmeasured
 
 if TYPE_CHECKING:
     from search.fast_build import FastBuild
@@ -147,8 +147,8 @@ def _verdict(report: dict[str, Any]) -> str:
         return told + _beside_base(crossed)
     if figures is None:
         return unmeasured(report)
-    epoch = f"Kept epoch {report['best_epoch']}; on" if report["epochs"] else "On"
-    return f"{epoch} {figures['rows']} rows held back: {_beside_base(figures)}"
+    which = f"{kept(report)}; on" if report["epochs"] else "On"
+    return f"{which} {figures['rows']} rows held back: {_beside_base(figures)}"
 
 
 def _beside_base(figures: dict[str, Any]) -> str:
