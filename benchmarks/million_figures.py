@@ -1,0 +1,2 @@
+def report(records, plot):
+    print(records)
