@@ -217,6 +217,25 @@ def test_killed_between_structure_and_manifest(tmp_path: Path, monkeypatch: pyte
     assert _file(tmp_path).name == manifest.store.file.name
 
 
+def test_what_was_asked_outlasts_a_kill(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Killed when the rows are committed and the structure is not, a build or a compaction still knows what to make."""
+
+    def die(*_: object) -> Manifest:
+        raise _Killed
+
+    _index(tmp_path)
+    with monkeypatch.context() as patch:
+        patch.setattr(IndexWriter, "keep_store", die)
+        with pytest.raises(_Killed):
+            compact_index(tmp_path / "i")
+        assert Manifest.read(tmp_path / "i").store == StoreRecord(LISTS)
+        (tmp_path / "new").mkdir()
+        with pytest.raises(_Killed):
+            _index(tmp_path / "new")
+    for folder in (tmp_path, tmp_path / "new"):
+        assert _index(folder, wish=None).store.spec == LISTS.spec
+
+
 def _flip(path: Path) -> None:
     with path.open("r+b") as file:
         file.seek(path.stat().st_size // 2)
