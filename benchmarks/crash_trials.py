@@ -1,11 +1,13 @@
 """Kill -9 at random moments, and at every line of a commit once: is the index whole, and does the next run end well?
 
     python benchmarks/crash_trials.py --trials 300
+    python benchmarks/crash_trials.py --trials 30 --structure HNSW16,SQ8
 
 Jobs: a first build, an update (a file changed, one new, one moved, one gone), a replacement and a compaction, each of
 some hundred sentences in small windows. A trial forks a child that does the job, kills it, and then asks: does the
 folder open, does it have all that was committed, and does the same job, done again, encode nothing that was committed
-and end with the digest of a job that nobody disturbed?
+and end with the digest of a job that nobody disturbed? With `--structure` the indexes have a search structure, which
+must be whole, or not there, after a kill, and be there, the only one, after the next run.
 """
 
 import argparse
@@ -26,20 +28,23 @@ from typing import Any
 
 from cheap_encoder import CheapEncoder
 
-from search import indexing
+from search import approximate, indexing, structuring
 from search.compacting import compact_index
 from search.corpus import Corpus
 from search.errors import IndexFolderError
 from search.index import Index
 from search.indexing import build_index
-from search.manifest import Manifest
+from search.manifest import Layout, Manifest
+from search.store_record import AUTO, StoreWish
 
 _FILES, _SENTENCES, _WINDOW = 4, 150, 64
 _WATCHED = {
     *("builds.py", "compacting.py", "files.py", "index_writer.py", "indexing.py", "lock.py", "manifest.py"),
     *("row_file.py", "sentence_file.py", "sentence_writer.py", "sqlite_file.py"),
 }
+_STRUCTURING = {"choosing.py", "structure_faiss.py", "structuring.py"}
 _KILLED = -signal.SIGKILL
+_RECALL, _ASKED, _MISSED = 0.95, 40, 0.2
 
 
 @dataclass(frozen=True)
@@ -59,12 +64,13 @@ def _texts(seed: str, count: int = _SENTENCES) -> list[str]:
     return [f"sentence {number} of {seed}" for number in range(count)]
 
 
-def _index(folder: Path, encoder: CheapEncoder, *, overwrite: bool = False, prune: bool = False) -> None:
-    files = sorted(str(path) for path in folder.glob("*.txt"))
-    build_index(Corpus(files), folder / "index", encoder, overwrite=overwrite, prune=prune)
+def _jobs(folder: Path, structure: str) -> list[Job]:
+    wish = StoreWish(structure, _RECALL)
 
+    def _index(folder: Path, encoder: CheapEncoder, *, overwrite: bool = False, prune: bool = False) -> None:
+        files = sorted(str(path) for path in folder.glob("*.txt"))
+        build_index(Corpus(files), folder / "index", encoder, overwrite=overwrite, prune=prune, store=wish)
 
-def _jobs(folder: Path) -> list[Job]:
     first = folder / "first"
     first.mkdir()
     for number in range(_FILES):
@@ -135,13 +141,27 @@ def _steps(job: Job, folder: Path) -> list[tuple[tuple[str, int], int]]:
 
 
 def _state(folder: Path) -> tuple[str, list[str]]:
-    """Return digest and texts of an index, every sentence checked with its vector."""
-    with Index(folder) as index:
+    """Return digest and texts of an index, every sentence checked with its vector, and its structure with exact search.
+
+    Raises:
+        IndexFolderError: it is not whole.
+    """
+    with Index(folder, CheapEncoder()) as index:
+        if index.notice:
+            raise IndexFolderError(index.notice)
         rows = [row for row, _ in index.texts()]
-        return index.manifest.digest, sorted(entry.sentence.text for entry in index.entries(rows))
+        texts = [entry.sentence.text for entry in index.entries(rows)]
+        asked = texts[:: max(1, len(texts) // _ASKED)]
+        for found, truth in zip(index.search(asked, k=1), index.search(asked, k=1, exact=True), strict=True):
+            if found[0].score > truth[0].score:
+                raise IndexFolderError(f"{folder}: {found[0]} is none of the hits there are")
+        missed = sum(one.score < 1.0 for (one,) in index.search(asked, k=1))
+        if missed > _MISSED * len(asked):
+            raise IndexFolderError(f"{folder}: {missed} of {len(asked)} sentences do not find themselves")
+        return index.manifest.digest, sorted(texts)
 
 
-def _check(job: Job, place: Path, expected: tuple[str, list[str]], *, spared: set[str]) -> str:
+def _check(job: Job, place: Path, expected: tuple[str, list[str]], *, spared: set[str], structured: bool) -> str:
     """Say what is wrong after a kill, "" for nothing. `spared` are texts that need no encoding in any case."""
     folder = place / "index"
     committed: set[str] = set(spared)
@@ -162,14 +182,23 @@ def _check(job: Job, place: Path, expected: tuple[str, list[str]], *, spared: se
         return f"{len(again)} committed texts were encoded again"
     if _state(folder) != expected:
         return "another result than undisturbed"
-    if {path.name for path in folder.iterdir()} - {"manifest.json", "writer.lock", "vectors"} != {
-        f"sentences-{Manifest.read(folder).build:06d}.sqlite"
-    }:
-        return f"files left behind: {sorted(path.name for path in folder.iterdir())}"
+    return _wrong_files(folder, structured=structured)
+
+
+def _wrong_files(folder: Path, *, structured: bool) -> str:
+    """Say which files there are that should not be, or that a structure is missing."""
+    manifest, layout = Manifest.read(folder), Layout(folder)
+    if structured and manifest.store.file is None:
+        return "no structure"
+    mine = {layout.manifest, layout.lock, *layout.files(manifest.build), *layout.structure(manifest.store)}
+    if left := {path for path in folder.rglob("*") if path.is_file()} - mine:
+        return f"files left behind: {sorted(path.name for path in left)}"
     return ""
 
 
-def _trial(job: Job, folder: Path, expected: tuple[str, list[str]], kill: Callable[[Path], int]) -> tuple[bool, str]:
+def _trial(
+    job: Job, folder: Path, expected: tuple[str, list[str]], kill: Callable[[Path], int], *, structured: bool
+) -> tuple[bool, str]:
     """Return whether the child was killed before its end, and what was wrong."""
     place = folder / "trial"
     shutil.copytree(job.prepared, place)
@@ -177,20 +206,30 @@ def _trial(job: Job, folder: Path, expected: tuple[str, list[str]], kill: Callab
     ended = kill(place)
     if ended not in {0, _KILLED}:
         return False, f"the child ended with {ended}"
-    wrong = _check(job, place, expected, spared=spared)
+    wrong = _check(job, place, expected, spared=spared, structured=structured)
     shutil.rmtree(place)
     return ended == _KILLED, wrong
 
 
-def run(trials: int, seed: int, *, steps: bool, only: str | None = None) -> dict[str, Any]:
-    """Do the trials, of all jobs or of one; return how many there were of each kind and what failed."""
+def _made_small(structure: str) -> bool:
+    """Let small indexes have many commits and, where one is named, a structure; say whether one is."""
     indexing._WINDOW = _WINDOW  # noqa: SLF001 - small windows, many commits
+    if structure == AUTO:
+        return False
+    structuring.LEAST, approximate.FEW = 1, 0
+    _WATCHED.update(_STRUCTURING)
+    return True
+
+
+def run(trials: int, seed: int, *, steps: bool, only: str | None = None, structure: str = AUTO) -> dict[str, Any]:
+    """Do the trials, of all jobs or of one; return how many there were of each kind and what failed."""
+    structured = _made_small(structure)
     chance = random.Random(seed)  # noqa: S311 - no secret
     counts: Counter[str] = Counter()
     failures: list[str] = []
     with tempfile.TemporaryDirectory(prefix="kindred-crash-") as name:
         folder = Path(name)
-        jobs = [job for job in _jobs(folder) if only in {None, job.name}]
+        jobs = [job for job in _jobs(folder, structure) if only in {None, job.name}]
         for number, job in enumerate(jobs):
             place = folder / "undisturbed"
             shutil.copytree(job.prepared, place)
@@ -221,7 +260,7 @@ def run(trials: int, seed: int, *, steps: bool, only: str | None = None) -> dict
 
                 kills.append((f"{job.name} at {step[0][0]}:{step[0][1]} time {step[1]}", at_step))
             for what, kill in kills:
-                killed, wrong = _trial(job, folder, expected, kill)
+                killed, wrong = _trial(job, folder, expected, kill, structured=structured)
                 counts[f"{job.name} {'killed' if killed else 'ended before the kill'}"] += 1
                 if wrong:
                     failures.append(f"{what}: {wrong}")
@@ -234,7 +273,8 @@ if __name__ == "__main__":
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--steps", action="store_true", help="also kill once at every line of the modules that write")
     parser.add_argument("--job", choices=["build", "update", "overwrite", "compact"], help="only this one")
+    parser.add_argument("--structure", default=AUTO, help="give the indexes this search structure, in FAISS's words")
     options = parser.parse_args()
-    result = run(options.trials, options.seed, steps=options.steps, only=options.job)
+    result = run(options.trials, options.seed, steps=options.steps, only=options.job, structure=options.structure)
     print(json.dumps(result, indent=1))
     sys.exit(1 if result["failures"] else 0)

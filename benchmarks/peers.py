@@ -27,26 +27,21 @@ import json
 import os
 import platform
 import shutil
-import subprocess
 import sys
-import tempfile
-import threading
-import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 from environments import environment, versions
 from peer_figures import FIGURES, OURS, Record, markdown, percentile, plot, sizes, table
+from watched import ROOT, Ran, run, surroundings
 
 from search.checkpoint import DEFAULT_ENCODER, find
 from search.cli.output import say
 from search.fast_build import FastBuild, build_folder
 from search.files import cache_folder, write_json
 
-ROOT = Path(__file__).parents[1]
 RUNNERS = Path(__file__).parent / "peer_runners"
 QUERIES = 200
 MB = 1 << 20
@@ -62,51 +57,6 @@ PEERS = {
 
 TOLD = ("torch", "transformers", "numpy", "tokenizers")
 """Packages whose versions are told beside the peer's own."""
-
-
-@dataclass(frozen=True, slots=True)
-class Ran:
-    """What a process printed, how long it took, and the most memory it had: resident, and (if known) anonymous."""
-
-    output: str
-    seconds: float
-    cpu_seconds: float
-    rss: int
-    anonymous: int | None
-
-
-def run(command: Sequence[str], environment: dict[str, str]) -> Ran:
-    """Run a command to its end.
-
-    Raises:
-        SystemExit: it failed; with what it said.
-    """
-    with tempfile.TemporaryFile("w+") as out, tempfile.TemporaryFile("w+") as told:
-        began = time.perf_counter()
-        process = subprocess.Popen(command, stdout=out, stderr=told, env=environment, cwd=ROOT)
-        seen: list[int] = []
-        threading.Thread(target=_watch, args=(process.pid, seen), daemon=True).start()
-        _, status, used = os.wait4(process.pid, 0)
-        seconds = time.perf_counter() - began
-        process.returncode = os.waitstatus_to_exitcode(status)
-        out.seek(0)
-        told.seek(0)
-        if process.returncode:
-            raise SystemExit(f"{' '.join(command)}\nended with {process.returncode}:\n{told.read()[-3000:]}")
-        unit = 1 if sys.platform == "darwin" else 1024
-        cpu = used.ru_utime + used.ru_stime
-        return Ran(out.read(), seconds, cpu, used.ru_maxrss * unit, max(seen, default=None))
-
-
-def _watch(process: int, seen: list[int]) -> None:
-    """Note a process's anonymous memory every 50 ms until it ends."""
-    try:
-        while True:
-            status = Path(f"/proc/{process}/status").read_text(encoding="ascii")
-            seen += [int(line.split()[1]) * 1024 for line in status.splitlines() if line.startswith("RssAnon")]
-            time.sleep(0.05)
-    except OSError:  # it has ended, or this is not Linux
-        return
 
 
 class Bench:
@@ -218,16 +168,6 @@ def compiled(encoder: str, folder: Path) -> Path:
         shutil.copytree(found, copy, dirs_exist_ok=True)
         compile_encoder(str(copy))
     return copy
-
-
-def surroundings(threads: int) -> dict[str, str]:
-    """Keep this process and all that it starts on so many cores; return the environment that says so to libraries."""
-    if hasattr(os, "sched_setaffinity"):
-        os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:threads])
-    inherited = {name: value for name, value in os.environ.items() if name != "TOKENIZERS_PARALLELISM"}
-    count = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "RAYON_NUM_THREADS"), str(threads))
-    silent = {"HF_HUB_OFFLINE": "1", "ANONYMIZED_TELEMETRY": "False"}
-    return {**inherited, **count, **silent, "PYTHONPATH": str(ROOT)}
 
 
 def _process(ran: Ran) -> Record:

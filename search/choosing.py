@@ -23,7 +23,7 @@ from search.nearest import Nearest, Scored
 from search.similarity import Scale, Vectors, opposite
 from search.store import Among, Store
 from search.store_faiss import FaissStore
-from search.structure_faiss import Division, Rows, Structure, build, check_spec, divide, write
+from search.structure_faiss import Division, Rows, Structure, build, check_spec, divide, extend, write
 
 __all__ = [
     "Bench",
@@ -134,7 +134,20 @@ class Bench:
         began = time.perf_counter()
         spec, division = self._divided(candidate.spec)
         write(build(spec, self._vectors, division), path)
-        seconds = time.perf_counter() - began
+        return self._measured(Candidate(spec, candidate.spare), recall, path, time.perf_counter() - began)
+
+    def try_extended(self, candidate: Candidate, old: Path, recall: float, path: Path) -> Trial:
+        """Add the last of the rows to the structure of the first that is in a file, and find the effort as `try_out`.
+
+        Raises:
+            OSError: the new file cannot be written.
+            IndexFolderError: the old one is damaged.
+        """
+        began = time.perf_counter()
+        write(extend(old, self._vectors), path)
+        return self._measured(candidate, recall, path, time.perf_counter() - began)
+
+    def _measured(self, candidate: Candidate, recall: float, path: Path, build_seconds: float) -> Trial:
         structure = Structure(path, width=self._passport.width, count=len(self._vectors))
 
         def with_effort(effort: int) -> Nearest:
@@ -148,10 +161,10 @@ class Bench:
                 step += 1
         used = with_effort(steps[min(step, len(steps) - 1)])
         return Trial(
-            spec=spec,
+            spec=candidate.spec,
             spare=candidate.spare,
             path=path,
-            build_seconds=seconds,
+            build_seconds=build_seconds,
             effort=steps[step] if step < len(steps) else None,
             recalls={one.name: recall_of(used, one) for one in self.asked},
             milliseconds=milliseconds(used, self.asked),

@@ -106,6 +106,7 @@ def _rewrite(folder: Path, *, wait: float, progress: Progress, lossy: bool) -> C
     lost: list[Lost] = []
     with IndexWriter(folder, None, overwrite=True, resume=False, wait=wait) as writer:
         old = Manifest.read(folder)  # as it is now that nobody else writes
+        writer.wish(old.store.wish)
         with ExitStack() as opened:
             file, sources, damaged = _opened(layout, old, opened, lossy=lossy)
             lost += [Lost(source, source.rows) for source in damaged]

@@ -27,7 +27,7 @@ from search.records import IndexedSource, Sentence, Source
 from search.row_file import RowFile
 from search.sentence_writer import SentenceWriter
 from search.similarity import Vectors
-from search.store_record import StoreRecord
+from search.store_record import StoreRecord, StoreWish
 from search.stored import sentence_bytes
 
 __all__ = ["IndexWriter"]
@@ -226,6 +226,11 @@ class IndexWriter:
         self._build.commit(manifest)
         self._changed = False
         return manifest
+
+    def wish(self, wish: StoreWish) -> None:
+        """Let a new index say, from its first commit on, how it is to be searched, so that no kill loses it."""
+        if not self._build.manifest.rows:
+            self._build.manifest = replace(self._build.manifest, store=StoreRecord(wish))
 
     def keep_store(self, store: StoreRecord) -> Manifest:
         """Commit how the index, which is otherwise as committed, is searched; a structure's file is there already."""

@@ -124,6 +124,8 @@ def build_index(
     if store is not None:
         check_wish(store, encoder.passport.width)
     with IndexWriter(folder, encoder, overwrite=overwrite, wait=wait) as writer:
+        if store is not None:
+            writer.wish(store)
         plan = _plan(corpus, writer, overwrite=overwrite)
         pruned = _prune(writer) if prune else 0
         progress.start("indexing", _bytes(plan.read), "bytes")

@@ -9,6 +9,8 @@ known to be as it was written (`approximate.open_store`).
 """
 
 import errno
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,7 +24,7 @@ from search.similarity import Vectors
 from search.store import Among
 from search.store_faiss import Selected
 
-__all__ = ["Division", "Rows", "Structure", "build", "check_spec", "divide", "write"]
+__all__ = ["Division", "Rows", "Structure", "build", "check_spec", "divide", "extend", "write"]
 
 _FAISS: Any = faiss
 _BLOCK, _TRAINED = 1 << 14, 1 << 16
@@ -80,14 +82,9 @@ def build(spec: str, rows: Vectors, division: Division | None = None) -> Any:
     """
     index = _empty(spec, rows.shape[1])
     if division is None:
-        threads = faiss.omp_get_max_threads()
-        faiss.omp_set_num_threads(1)
-        try:
+        with _one_core():
             index.train(_padded(rows[:_TRAINED]))
-            for start in range(0, len(rows), _BLOCK):
-                index.add(_block(rows, start))
-        finally:
-            faiss.omp_set_num_threads(threads)
+            _add(index, rows)
         return index
     index.quantizer.add(division.middles)
     index.train(division.sample)
@@ -96,6 +93,20 @@ def build(spec: str, rows: Vectors, division: Division | None = None) -> Any:
         block = _block(rows, start)
         some, lists = numbers[start : start + len(block)], division.members[start : start + len(block)]
         index.add_core(len(block), *map(_FAISS.swig_ptr, (block, some, np.ascontiguousarray(lists))))
+    return index
+
+
+def extend(path: Path, rows: Vectors) -> Any:
+    """Return the structure in a file, of the first of (n, width) rows, with the others added: FAISS's, in memory.
+
+    Lists stay as they are, and so does what a graph has; it is not what `build` would make of all the rows.
+
+    Raises:
+        IndexFolderError: the file is no structure.
+    """
+    index = _read(path, 0)
+    with _one_core():
+        _add(index, rows)
     return index
 
 
@@ -120,10 +131,7 @@ class Structure:
         Raises:
             IndexFolderError: the file is none, or is of other rows.
         """
-        try:
-            self._index: Any = _FAISS.read_index(str(path), faiss.IO_FLAG_MMAP_IFC | faiss.IO_FLAG_READ_ONLY)
-        except RuntimeError as exc:
-            raise IndexFolderError(f"{path}: damaged ({str(exc).strip().splitlines()[-1][:80]}).") from exc
+        self._index = _read(path, faiss.IO_FLAG_MMAP_IFC | faiss.IO_FLAG_READ_ONLY)
         if (self._index.d, self._index.ntotal) != (width + -width % _LANES, count):
             raise IndexFolderError(
                 f"{path}: {self._index.ntotal} rows of {self._index.d} numbers, there should be {count} of {width}."
@@ -158,6 +166,30 @@ def _empty(spec: str, width: int) -> Any:
     if not _is_ivf(index) and not isinstance(index, faiss.IndexHNSW):
         raise OptionError(f"{spec!r}: a structure is IVF... or HNSW..., for example IVF1024,SQ8 or HNSW32,SQ8.")
     return index
+
+
+def _read(path: Path, flags: int) -> Any:
+    try:
+        return _FAISS.read_index(str(path), flags)
+    except RuntimeError as exc:
+        raise IndexFolderError(f"{path}: damaged ({str(exc).strip().splitlines()[-1][:80]}).") from exc
+
+
+@contextmanager
+def _one_core() -> Iterator[None]:
+    """Let FAISS use one core: on several, a graph depends on who is faster."""
+    threads = faiss.omp_get_max_threads()
+    faiss.omp_set_num_threads(1)
+    try:
+        yield
+    finally:
+        faiss.omp_set_num_threads(threads)
+
+
+def _add(index: Any, rows: Vectors) -> None:
+    """Add those of the rows that a structure has not got yet, which are the last."""
+    for start in range(index.ntotal, len(rows), _BLOCK):
+        index.add(_block(rows, start))
 
 
 def _is_ivf(index: Any) -> bool:

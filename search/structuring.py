@@ -1,9 +1,12 @@
 """The job that gives an index its search structure, once it is so large that exact search is not quick any more.
 
 It comes after the commit of the rows: until the structure is committed, too, the index is searched as it was before.
+A structure of the first rows gets the newer ones added, which costs their share of building it. It is measured as a new
+one is; where it does not reach the recall, all is tried anew.
 """
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -88,6 +91,15 @@ def _fresh(manifest: Manifest, wish: StoreWish, layout: Layout) -> bool:
     return path is None or (path.exists() and store.file is not None and path.stat().st_size == store.file.size)
 
 
+def _extensible(manifest: Manifest, wish: StoreWish, wanted: Sequence[Candidate], layout: Layout) -> Path | None:
+    """Return the file of the structure there is, if it is whole and of a kind that so many rows call for."""
+    store = manifest.store
+    if store.file is None or store.wish != wish or store.spec not in {one.spec for one in wanted}:
+        return None
+    path = layout.structures / store.file.name
+    return path if path.exists() and sha256_of_file(path) == store.file.sha256 else None
+
+
 def _alive(writer: IndexWriter) -> Among | None:
     alive = np.zeros(writer.manifest.rows, dtype=np.bool_)
     for source in writer.sources:
@@ -104,24 +116,36 @@ def _structured(
     asides: list[Path],
     progress: Progress,
 ) -> StoreRecord:
-    """Try candidates out, put the best in its place, and return what the manifest is to say of it.
+    """Extend the structure there is, or try candidates out; put the best in its place, and return what is to be noted.
 
     `asides` are files that it may leave.
     """
     passport = manifest.passport
     shape = (manifest.rows, passport.width)
     vectors: Vectors = np.memmap(layout.vectors(manifest.build), dtype=np.float32, mode="r", shape=shape)
-    tried: list[Trial] = []
     wanted = candidates(manifest.rows) if wish.spec == AUTO else [Candidate(wish.spec, 1)]
+    old = _extensible(manifest, wish, wanted, layout)
+
+    def aside() -> Path:
+        asides.append(layout.structures / f".{name}.{os.getpid()}.{len(asides)}.aside")
+        return asides[-1]
+
     progress.start("building a search structure", len(wanted) + 1, "steps")
     bench = Bench(vectors, passport, alive)
-    for number, candidate in enumerate(wanted):
-        progress.advance(number + 1, candidate.spec)
-        asides.append(layout.structures / f".{name}.{os.getpid()}.{number}.aside")
-        tried.append(bench.try_out(candidate, wish.recall, asides[-1]))
+    limit = bench.exact_milliseconds if wish.spec == AUTO else np.inf
+    chosen = None
+    if old is not None:
+        there = Candidate(manifest.store.spec, manifest.store.spare)
+        progress.advance(1, f"{there.spec}, with the newer rows added")
+        chosen = best([bench.try_extended(there, old, wish.recall, aside())], limit)
+    if chosen is None:
+        tried: list[Trial] = []
+        for number, candidate in enumerate(wanted):
+            progress.advance(number + 1, candidate.spec)
+            tried.append(bench.try_out(candidate, wish.recall, aside()))
+        chosen = best(tried, limit)
     progress.advance(len(wanted) + 1)
     progress.finish()
-    chosen = best(tried, bench.exact_milliseconds if wish.spec == AUTO else np.inf)
     if chosen is None:
         progress.tell(f"No search structure is faster than exact search with recall {wish.recall:g}: searched exactly.")
         return StoreRecord(wish, manifest.rows)

@@ -14,7 +14,7 @@ from search.nearest import Nearest
 from search.similarity import Vectors, parts, sentiment_blocks, total, unit
 from search.store import Among
 from search.store_faiss import FaissStore
-from search.structure_faiss import Structure, build, check_spec, divide, write
+from search.structure_faiss import Structure, build, check_spec, divide, extend, write
 from tests.toy import FEELINGS
 
 D = 14
@@ -160,6 +160,20 @@ def test_the_same_rows_make_the_same_file(spec: str, tmp_path: Path) -> None:
     for name in "ab":
         structure_of(rows, spec, tmp_path / name)
     assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
+
+
+@pytest.mark.parametrize("spec", SPECS)
+def test_an_extended_structure_finds_as_much(spec: str, tmp_path: Path) -> None:
+    """Half of the rows added later are found as well as if all had been there, and the file is the same each time."""
+    rows = rows_of(COUNT)
+    structure_of(rows[: COUNT // 2], spec, tmp_path / "half")
+    for name in "ab":
+        write(extend(tmp_path / "half", rows), tmp_path / name)
+    assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
+    structure = Structure(tmp_path / "a", width=rows.shape[1], count=COUNT)
+    queries = np.vstack([rows[5:30], rows[-25:], rows_of(25, seed=2)])
+    anew = recall(rows, structure_of(rows, spec, tmp_path / "anew"), queries, 0.3)
+    assert recall(rows, structure, queries, 0.3) >= anew - 0.01
 
 
 @pytest.mark.parametrize("spec", ["Flat", "PQ8", "IVF16", "nonsense", "", "PCA4,IVF16,SQ8"])

@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 from limits import alternating, operations, products
 from peer_figures import FIGURES, PANELS, markdown, middle, of, peers, percentile, plot, ratios, sizes, table
-from peers import PEERS, RUNNERS, distinct, main, run, spaced
+from peers import PEERS, RUNNERS, distinct, main, spaced
+from watched import run
 
 
 def _record(peer: str, number: int, seconds: float, size: int = 100, part: str = "index") -> dict[str, Any]:

@@ -2,12 +2,14 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from search import approximate, structuring
+from search.choosing import Bench, Candidate, Trial
 from search.compacting import compact_index, repair_index
 from search.corpus import Corpus
 from search.errors import OptionError
@@ -128,6 +130,48 @@ def test_newer_rows_are_found_and_then_built_in(tmp_path: Path) -> None:
     assert _file(tmp_path) != old
 
 
+def _never(*_: object) -> Trial:
+    raise AssertionError("all is built anew")
+
+
+@pytest.mark.parametrize("spec", ["IVF16,SQ8", "HNSW16,SQ8"])
+def test_newer_rows_are_added_to_the_structure(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, spec: str) -> None:
+    """More than a tenth of newer rows go into the structure there is, which is measured again, and nothing is built."""
+    wish = StoreWish(spec, 0.9)
+    first = _index(tmp_path, wish=wish)
+    monkeypatch.setattr(Bench, "try_out", _never)
+    more = _index(tmp_path, 400, None, "b.txt")
+    assert (more.store.rows, more.store.spec, more.store.wish) == (ENOUGH + 400, spec, wish)
+    assert more.store.recall >= 0.9
+    assert more.store.recalls != first.store.recalls
+    assert verify_index(tmp_path / "i").problems == ()
+    with Index(tmp_path / "i", ToyEncoder()) as index:
+        (hits,) = index.search([_texts(400, ord("b"))[50]], k=1)
+        assert (hits[0].score, hits[0].entry.row) == (1.0, ENOUGH + 50)
+    assert len(list((tmp_path / "i" / "faiss").iterdir())) == 1
+
+
+def test_what_cannot_be_extended_is_built_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A damaged structure, one of another wish, and one that with the newer rows misses the recall."""
+    _index(tmp_path)
+    with monkeypatch.context() as patch:
+        patch.setattr(Bench, "try_extended", _never)
+        _flip(_file(tmp_path))
+        assert _index(tmp_path, 400, None, "b.txt").store.rows == ENOUGH + 400
+        assert _index(tmp_path, 400, StoreWish("IVF16,SQ8", 0.8), "b.txt").store.wish.recall == 0.8
+    assert verify_index(tmp_path / "i").problems == ()
+
+    def worse(bench: Bench, candidate: Candidate, old: Path, recall: float, path: Path) -> Trial:
+        assert old.exists()
+        return replace(bench.try_out(candidate, recall, path), effort=None, recalls={"same 0": 0.0})
+
+    monkeypatch.setattr(Bench, "try_extended", worse)
+    store = _index(tmp_path, 700, None, "c.txt").store
+    assert (store.rows, store.spec) == (ENOUGH + 1100, "IVF16,SQ8")
+    assert store.recall >= 0.8
+    assert len(list((tmp_path / "i" / "faiss").iterdir())) == 1
+
+
 def test_dead_rows_are_never_found(tmp_path: Path) -> None:
     """After a file has changed, its old rows are in the structure still, and in no answer."""
     _index(tmp_path)
@@ -171,6 +215,25 @@ def test_killed_between_structure_and_manifest(tmp_path: Path, monkeypatch: pyte
     manifest = _index(tmp_path)
     assert manifest.store.file is not None
     assert _file(tmp_path).name == manifest.store.file.name
+
+
+def test_what_was_asked_outlasts_a_kill(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Killed when the rows are committed and the structure is not, a build or a compaction still knows what to make."""
+
+    def die(*_: object) -> Manifest:
+        raise _Killed
+
+    _index(tmp_path)
+    with monkeypatch.context() as patch:
+        patch.setattr(IndexWriter, "keep_store", die)
+        with pytest.raises(_Killed):
+            compact_index(tmp_path / "i")
+        assert Manifest.read(tmp_path / "i").store == StoreRecord(LISTS)
+        (tmp_path / "new").mkdir()
+        with pytest.raises(_Killed):
+            _index(tmp_path / "new")
+    for folder in (tmp_path, tmp_path / "new"):
+        assert _index(folder, wish=None).store.spec == LISTS.spec
 
 
 def _flip(path: Path) -> None:
