@@ -6,7 +6,6 @@ from pathlib import Path
 import numpy as np
 
 from search.decisions import labelled, read_decisions
-from search.duplicates import DEFAULT_THRESHOLD
 from search.encoder import Encoder
 from search.index import Index
 from search.pairs import TextPair
@@ -15,7 +14,7 @@ from search.similarity import parts, total
 from search.threshold import REFUSED, How, Threshold, calibrate, labelled_pairs
 from search.threshold_auto import automatic
 
-__all__ = ["found_without_labels", "kept_or_usual", "learned", "pairs_to_learn_from", "told"]
+__all__ = ["found_without_labels", "kept_threshold", "learned", "pairs_to_learn_from", "told"]
 
 
 def pairs_to_learn_from(path: Path) -> list[TextPair]:
@@ -52,8 +51,8 @@ def learned(
     return Threshold.of(found, How.F1 if precision is None else How.PRECISION, passport, weight)
 
 
-def found_without_labels(index: Index, weight: float) -> Threshold:
-    """Find a threshold for the sentences of an index; see `threshold_auto`.
+def found_without_labels(index: Index, encoder: Encoder, weight: float) -> Threshold:
+    """Find a threshold for the sentences of an index with the encoder that made it; see `threshold_auto`.
 
     Raises:
         OptionError: there are too few sentences.
@@ -62,11 +61,11 @@ def found_without_labels(index: Index, weight: float) -> Threshold:
     names = [index.source_of(row).name for row in rows]
     every = len(rows) == len(index.vectors)
     vectors = index.vectors if every else index.vectors[list(rows)]
-    return automatic(vectors, texts, index.encoder, weight=weight, sources=names).threshold
+    return automatic(vectors, texts, encoder, weight=weight, sources=names).threshold
 
 
-def kept_or_usual(indexes: Iterable[Index], weight: float) -> float:
-    """Return the threshold that an earlier job kept with the first index that has one, or the usual one.
+def kept_threshold(indexes: Iterable[Index], weight: float) -> tuple[Threshold, Path] | None:
+    """Return the threshold that an earlier job kept with the first index that has one, and its folder; None: none has.
 
     Raises:
         OptionError: it was found for another encoder or weight.
@@ -76,12 +75,14 @@ def kept_or_usual(indexes: Iterable[Index], weight: float) -> float:
         kept = Threshold.read(index.folder)
         if kept is not None:
             kept.check(index.passport, weight)
-            return kept.value
-    return DEFAULT_THRESHOLD
+            return kept, index.folder
+    return None
 
 
 def told(threshold: Threshold) -> str:
     """Say in a line what was chosen and how sure it is."""
+    if threshold.how is How.GIVEN:
+        return f"Threshold {threshold.value:g}, given."
     between = f"[{threshold.low:.3g}, {threshold.high:.3g}]"
     if threshold.how is How.AUTOMATIC:
         return (

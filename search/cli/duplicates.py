@@ -89,6 +89,13 @@ __all__ = ["command"]
     help="Write INPUTS without what does not survive, as they are: a file, or for several a folder.",
 )
 @overwrite_option
+@click.option(
+    "--processes",
+    type=int,
+    default=1,
+    metavar="N",
+    help="How many processes read and compare many sentences; what is found is the same.  [default: 1]",
+)
 @as_json
 def command(
     inputs: tuple[str, ...],
@@ -134,9 +141,10 @@ def command(
     with Bar() as bar, opened(inputs, against, reading, encoder=encoder, backend=backend) as sides:
         outputs.check(sides.paths, [*sides.read, *job.files])
         index, other = sides.indexed(bar)
-        found = job.find(index, other, keep=sides.first_is_index, progress=bar)
+        found = job.find(index, other, sides.encoder, keep=sides.first_is_index, progress=bar)
         why = explain_pairs(found.texts(), sides.encoder(index), progress=bar) if explained else None
         outputs.write(found, index, job.decisions, why)
+        sides.say_unused()
     if json_:
         print_found_json(found, why)
     else:
