@@ -36,15 +36,30 @@ def test_the_interval_is_exact(hits: int, more: int) -> None:
 
 
 def test_best_f1_is_chosen_and_holds_on_other_pairs() -> None:
-    """On the pairs themselves no threshold is better, and on others it is within 0.02 of the best."""
+    """On the pairs themselves hardly a threshold is better, and on others it is within 0.02 of the best."""
     scores, same = drawn(2000, 0)
     found = calibrate(scores, same)
     best, _ = best_f1(scores, same.astype(int))
-    assert found.estimate == pytest.approx(best) == f1(scores >= found.value, same)
+    assert best - 0.005 < found.estimate == f1(scores >= found.value, same) <= best
     assert found.low < found.estimate < found.high
     assert found.pairs == 2000
     others, gold = drawn(2000, 1)
     assert f1(others >= found.value, gold) > best_f1(others, gold.astype(int))[0] - 0.02
+
+
+def test_on_other_pairs_it_is_better_than_the_best_of_these() -> None:
+    """Chosen on few pairs, it loses less on many others than the threshold that is best on the few, on average."""
+    others, gold = drawn(20_000, 99)
+    best, _ = best_f1(others, gold.astype(int))
+    lost: dict[str, float] = {"calibrated": 0.0, "best": 0.0}
+    for seed in range(30):
+        scores, same = drawn(150, seed)
+        for name, value in (
+            ("calibrated", calibrate(scores, same).value),
+            ("best", best_f1(scores, same.astype(int))[1]),
+        ):
+            lost[name] += (best - f1(others >= value, gold)) / 30
+    assert lost["calibrated"] < 0.8 * lost["best"]
 
 
 def test_the_lowest_threshold_of_a_precision_is_chosen() -> None:
