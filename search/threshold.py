@@ -105,6 +105,7 @@ class Threshold:
         high: the upper end.
         pairs: on how many pairs it rests.
         recall: the share of labelled duplicates, or of texts slightly changed, that score it or more.
+        merges: without labels, about how many pairs are merged at it.
     """
 
     value: float
@@ -116,6 +117,7 @@ class Threshold:
     high: float | None = None
     pairs: int = 0
     recall: float | None = None
+    merges: float | None = None
 
     @classmethod
     def of(cls, found: Calibrated, how: How, passport: Passport, weight: float) -> "Threshold":

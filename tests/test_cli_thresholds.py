@@ -90,7 +90,7 @@ def test_a_kind_of_guard_can_be_switched_off(tmp_path: Path, capsys: pytest.Capt
         (["--threshold", "2"], 1, "threshold is 2; scores lie between -1 and 1"),
         (["--no-guard", "nots"], 1, "No kind 'nots' of guard; there are negation"),
         (["--calibrate", "x.tsv", "--threshold", "0.9"], 2, "leave --threshold out"),
-        (["--precision", "0.9"], 2, "--precision is for --calibrate FILE"),
+        (["--precision", "0.9"], 2, "--precision is for --calibrate FILE and --threshold auto"),
         (["--calibrate", "none.json"], 1, "there is no such file of decisions"),
         (["--calibrate", str(SUPPORT)], 1, "support.txt"),
     ],

@@ -30,7 +30,8 @@ __all__ = ["command"]
 @click.option(
     "--threshold",
     metavar="-1..1|auto",
-    help="The lowest score of a semantic pair; auto: found without labels.  [0.9, or what the index keeps]",
+    help="The lowest score of a semantic pair; auto: found without labels.  [default: what the index keeps, else auto; "
+    "of fewer than 50 texts 0.9]",
 )
 @click.option(
     "--calibrate",
@@ -39,7 +40,12 @@ __all__ = ["command"]
     metavar="FILE",
     help="Choose the threshold on labelled pairs (sentence1, sentence2, label), or on a report's decisions.",
 )
-@click.option("--precision", type=float, metavar="0..1", help="Calibrate for this precision.  [default: the best F1]")
+@click.option(
+    "--precision",
+    type=float,
+    metavar="0..1",
+    help="Choose a threshold of this precision.  [default: calibrated for the best F1; auto: 0.9]",
+)
 @click.option(
     "--no-guard",
     "unguarded",
@@ -117,7 +123,7 @@ def command(
 
     A pair is exact (equal text), near (nearly the same letter for letter) or semantic (a score at the threshold). Near
     and semantic pairs that differ in a negation, a number, a name or the like are refused, and the reason is told. A
-    threshold that is calibrated, or found by auto, is kept in the index and used the next time.
+    threshold that is calibrated, or found by --threshold auto, is kept in the index and used the next time.
 
     \b
     Examples:

@@ -34,7 +34,10 @@ MadeBy = Callable[[Index], Encoder]
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """How the threshold is found: `given`, by itself (`auto`), on labelled `pairs`, or (none of them) as it is kept."""
+    """How the threshold is found: `given`, by itself (`auto`), on labelled `pairs`, or, none of them, as it is kept.
+
+    Where none is kept it is found by itself.
+    """
 
     given: float | None
     auto: bool
@@ -51,8 +54,8 @@ class Wanted:
         """
         if labelled and threshold:
             raise click.UsageError("--calibrate chooses the threshold; leave --threshold out.")
-        if precision is not None and labelled is None:
-            raise click.UsageError("--precision is for --calibrate FILE.")
+        if precision is not None and labelled is None and threshold != _AUTO:
+            raise click.UsageError("--precision is for --calibrate FILE and --threshold auto.")
         if precision is not None:
             check_precision(precision)
         given = None
@@ -74,22 +77,30 @@ class Wanted:
         if self.pairs is not None:
             found = learned(self.pairs, made_by(index), weight=weight, guard=guard, precision=self.precision)
         elif self.auto:
-            found = found_without_labels(index, made_by(index), weight)
+            found = found_without_labels(
+                index, against, weight=weight, guard=guard, precision=self.precision, encoder=made_by(index)
+            )
         else:
-            return _kept_or_usual([index] if against is None else [index, against], weight)
+            return _kept_or_found(index, against, weight, guard)
         say(told(found))
         if keep:
             _keep(found, index.folder)
         return found.value
 
 
-def _kept_or_usual(indexes: Sequence[Index], weight: float) -> float:
-    kept = kept_threshold(indexes, weight)
-    if kept is None:
+def _kept_or_found(index: Index, against: Index | None, weight: float, guard: Guard | None) -> float:
+    """Return the threshold that is kept, else one found without labels, else, of a few texts, the usual one."""
+    kept = kept_threshold([index] if against is None else [index, against], weight)
+    if kept is not None:
+        threshold, folder = kept
+        say(f"{told(threshold)} Kept in {folder / FILE}; --threshold overrules it.")
+        return threshold.value
+    try:
+        found = found_without_labels(index, against, weight=weight, guard=guard)
+    except OptionError:  # too few texts, which only who asks for it by name must know
         return DEFAULT_THRESHOLD
-    threshold, folder = kept
-    say(f"{told(threshold)} Kept in {folder / FILE}; --threshold overrules it.")
-    return threshold.value
+    say(told(found))
+    return found.value
 
 
 def _keep(threshold: Threshold, folder: Path) -> None:
