@@ -11,6 +11,7 @@ import numpy as np
 
 from search.files import cache_folder, write_bytes
 from search.joining import Joined, Task
+from search.workers import spread
 
 __all__ = ["Committed", "work_folder"]
 
@@ -27,15 +28,17 @@ def work_folder(key: str) -> Iterator[Path]:
 
 
 class Committed:
-    """Tasks done one after the other, in a folder that keeps what they gave."""
+    """Tasks done in their order, in a folder that keeps what they gave."""
 
     def __init__(self, folder: Path, *, seconds: float = _SECONDS) -> None:
         """Go on in a folder; what is found is written there every so many seconds."""
         self._folder = folder
         self._seconds = seconds
 
-    def run(self, tasks: Sequence[Task], work: Callable[[Task], Joined]) -> Iterator[tuple[int, Joined]]:
-        """Do the tasks that are not done; yield how many are behind, and the pairs of the last of them."""
+    def run(
+        self, tasks: Sequence[Task], work: Callable[[Task], Joined], processes: int = 1
+    ) -> Iterator[tuple[int, Joined]]:
+        """Do the tasks that are not done, by so many processes; yield how many are behind, and the last one's pairs."""
         done = 0
         while (path := next(iter(self._folder.glob(f"{done:08d}-*.npy")), None)) is not None:
             done = int(path.stem.partition("-")[2])
@@ -43,8 +46,7 @@ class Committed:
             yield done, Joined(a.astype(np.int64), b.astype(np.int64), score)
         waiting: list[Joined] = []
         first, since = done, time.monotonic()
-        for number, task in enumerate(tasks[done:], start=done + 1):
-            found = work(task)
+        for number, found in enumerate(spread(work, tasks[done:], processes), start=done + 1):
             waiting.append(found)
             if time.monotonic() - since >= self._seconds:
                 self._write(first, number, waiting)

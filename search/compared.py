@@ -14,6 +14,7 @@ from search.encoder import Passport
 from search.index_reader import IndexReader
 from search.records import Entry
 from search.similarity import Vectors
+from search.stored_rows import StoredRows
 
 __all__ = ["Compared", "Items"]
 
@@ -67,6 +68,14 @@ class Compared:
         for side, rows, mine in self._split(items):
             found[mine] = side.vectors[rows]
         return found
+
+    def stored(self, items: Items) -> StoredRows:
+        """Return where the rows of some items lie, which come in the order of their indexes, by their places here."""
+        border = 0 if self.known is None else int((items < self.known).sum())
+        rows = np.empty(len(items), dtype=np.int64)
+        for _, own, mine in self._split(items):
+            rows[mine] = own
+        return StoredRows(self._sides[0].vectors, self._sides[-1].vectors, rows, border)
 
     def changed(self, item: int) -> int | None:
         """Return when the item's file was changed, in nanoseconds since 1970; None where there is no such file."""

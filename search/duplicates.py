@@ -12,20 +12,15 @@ returned: each pair, and the sentences of pairs.
 
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 from search.compared import Compared
-from search.corpus import Corpus
 from search.decisions import Decision, guarded
-from search.encoder import Encoder, Passport
+from search.encoder import Passport
 from search.errors import EncoderError
 from search.gathered import Gathered
 from search.index import Index
-from search.indexing import build_index
 from search.keeping import Keeping
 from search.levels import DEFAULT_NEAR, Level, find_matches
 from search.near import check_share
@@ -34,13 +29,12 @@ from search.progress import SILENT, Progress
 from search.records import Cluster, Entry, Pair, Refused
 from search.refusals import Guard
 from search.similarity import check_weight
-from search.store_record import FLAT, StoreWish
+from search.workers import check_processes
 
 __all__ = [
     "DEFAULT_THRESHOLD",
     "Duplicates",
     "find_duplicates",
-    "index_of_files",
     "usual_weight",
 ]
 
@@ -123,6 +117,7 @@ def find_duplicates(
     guard: Guard | None = None,
     keeping: Keeping | None = None,
     decisions: Sequence[Decision] = (),
+    processes: int = 1,
     progress: Progress = SILENT,
 ) -> Duplicates:
     """Find all pairs of sentences that say the same, and group them.
@@ -137,6 +132,7 @@ def find_duplicates(
         guard: refuses near and semantic pairs that differ in what counts; None: none is refused.
         keeping: which sentence of a cluster survives; None: the most central. Not with `against`.
         decisions: which texts are a pair whatever they score and the guard says, and which are refused.
+        processes: how many read and compare; what is found is the same.
         progress: is told how far it is.
 
     Raises:
@@ -145,6 +141,7 @@ def find_duplicates(
         IndexFolderError: an index is damaged, or the two are of different encoders.
     """
     check_threshold(threshold)
+    check_processes(processes)
     if near is not None:
         check_share(near)
     if against is not None and not against.manifest.origin.knows(index.passport):
@@ -153,7 +150,15 @@ def find_duplicates(
     weight = usual_weight(compared.passport, weight)
     guard = guarded(decisions, guard) if decisions else guard
     asked = [(one.a, one.b) for one in decisions]
-    matches = find_matches(compared, threshold=threshold, near=near, weight=weight, asked=asked, progress=progress)
+    matches = find_matches(
+        compared,
+        threshold=threshold,
+        near=near,
+        weight=weight,
+        asked=asked,
+        processes=processes,
+        progress=progress,
+    )
     found = Gathered(compared, matches, threshold, keeping or Keeping())
     refusals = found.refusals(guard, progress) if guard else {}
     return Duplicates(
@@ -167,15 +172,6 @@ def find_duplicates(
         preference=found.preference(),
         against=against is not None,
     )
-
-
-@contextmanager
-def index_of_files(corpus: Corpus, encoder: Encoder, *, progress: Progress = SILENT) -> Iterator[Index]:
-    """Index files for one job, in a temporary folder that is removed afterwards."""
-    with TemporaryDirectory(prefix="kindred-") as folder:
-        build_index(corpus, Path(folder) / "index", encoder, store=StoreWish(FLAT), progress=progress)
-        with Index(Path(folder) / "index", encoder) as index:
-            yield index
 
 
 def usual_weight(passport: Passport, weight: float | None) -> float:

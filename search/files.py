@@ -116,16 +116,18 @@ def cache_folder() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "kindred"
 
 
-def check_file(path: Path, option: str) -> None:
+def check_file(path: Path, option: str, *, overwrite: bool) -> None:
     """Refuse a place that a file cannot be written to, before any work is done; `option` is what names it.
 
     Raises:
-        OutputError: it is a folder, or there is no folder to write it into.
+        OutputError: it is a folder, there is no folder to write it into, or it exists and `overwrite` is false.
     """
     if path.is_dir():
         raise OutputError(f"{path} is a folder; name a file with {option}.")
     if not path.parent.is_dir():
         raise OutputError(f"{path}: there is no folder {path.parent}; make it, or choose another {option}.")
+    if path.exists() and not overwrite:
+        raise OutputError(f"{path} exists; choose another {option}, or replace it with --overwrite.")
 
 
 def check_free(folder: Path, *, overwrite: bool) -> None:

@@ -20,6 +20,7 @@ from search.joining import Joined, Scoring, Task, every_pair, joined
 from search.lists import sorted_into_lists
 from search.near import BandKeys, band_keys, near_candidates, share
 from search.progress import Progress
+from search.workers import spread
 
 __all__ = ["ALL_WITH_ALL", "DEFAULT_NEAR", "LEVELS", "Edges", "Level", "Matches", "find_matches"]
 
@@ -107,6 +108,7 @@ def find_matches(
     near: float | None,
     weight: float,
     asked: Iterable[tuple[str, str]] = (),
+    processes: int = 1,
     progress: Progress,
 ) -> Matches:
     """Find all pairs of distinct texts, each at the first level that finds it.
@@ -117,15 +119,16 @@ def find_matches(
         near: the least share of common pieces of a near pair; None: no such level.
         weight: how much sentiment counts in the score.
         asked: pairs of texts that are semantic pairs, whatever they score, where the sentences have them.
+        processes: how many read texts and compare rows; the pairs are the same.
         progress: is told how far it is.
     """
-    keys, bands = _read(compared, near is not None, progress)
+    keys, bands = _read(compared, near is not None, processes, progress)
     first = compared.known or 0
     known = distinct(keys[:first], 0, compared.texts)
     new = distinct(keys[first:], first, compared.texts)
     leaders = np.concatenate((known.leaders, new.leaders))
     border = None if compared.known is None else len(known.leaders)
-    scoring = Scoring(lambda positions: compared.vectors(leaders[positions]), compared.passport.meaning_dim, weight)
+    scoring = Scoring(compared.stored(leaders), compared.passport.meaning_dim, weight)
     found = [_exact(known, new)]
     if near is not None:
         found.append(_near(compared, leaders, bands[leaders], near, scoring, border))
@@ -135,25 +138,32 @@ def find_matches(
     progress.finish()
     given = (compared.passport.fingerprint, threshold, weight, border, len(tasks), _WORK)
     key = hashlib.sha256(repr(given).encode() + known.keys.tobytes() + new.keys.tobytes()).hexdigest()[:24]
-    found += semantic.run(tasks, key, progress)
+    found += semantic.run(tasks, key, processes, progress)
     found.append(_asked(asked, known, new, scoring, border))
     return Matches(known, new, _first_of_each(found, len(leaders)), compared.known is not None, recall)
 
 
-def _read(compared: Compared, with_bands: bool, progress: Progress) -> tuple[TextKeys, BandKeys]:
+def _read(compared: Compared, with_bands: bool, processes: int, progress: Progress) -> tuple[TextKeys, BandKeys]:
     """Return the digest of every item's text, and its keys for the near level."""
     keys: list[TextKeys] = [np.empty((0, 2), np.uint64)]
     bands: list[BandKeys] = [band_keys([])]
     progress.start("reading", compared.count, "sentences")
     done = 0
-    for texts in _windows(compared.stream()):
-        keys.append(text_keys(texts))
-        if with_bands:
-            bands.append(band_keys(texts))
-        done += len(texts)
+    for some, own in spread(_all_keys if with_bands else _text_keys, _windows(compared.stream()), processes):
+        keys.append(some)
+        bands.append(own)
+        done += len(some)
         progress.advance(done)
     progress.finish()
     return np.concatenate(keys), np.concatenate(bands)
+
+
+def _all_keys(texts: Sequence[str]) -> tuple[TextKeys, BandKeys]:
+    return text_keys(texts), band_keys(texts)
+
+
+def _text_keys(texts: Sequence[str]) -> tuple[TextKeys, BandKeys]:
+    return text_keys(texts), band_keys([])
 
 
 def _windows(texts: Iterable[str]) -> Iterator[list[str]]:
@@ -210,12 +220,12 @@ class _Semantic:
                 return list(lists.tasks()), lists.recall
         return list(every_pair(self.count, self.known)), 1.0
 
-    def run(self, tasks: Sequence[Task], key: str, progress: Progress) -> Iterator[Edges]:
+    def run(self, tasks: Sequence[Task], key: str, processes: int, progress: Progress) -> Iterator[Edges]:
         """Yield the pairs, block by block; a long job is committed as it goes, under the key."""
         total = 0
         progress.start("comparing", len(tasks), "blocks")
         with work_folder(key) as folder:
-            for done, pairs in Committed(folder).run(tasks, self._joined):
+            for done, pairs in Committed(folder).run(tasks, self._joined, processes):
                 total += len(pairs.a)
                 progress.advance(done, f"{total:,} pairs")
                 yield _edges(pairs.a, pairs.b, pairs.score, Level.SEMANTIC)

@@ -42,15 +42,15 @@ _UNSAFE = re.compile("[<>&\u2028\u2029\ud800-\udfff]")
 """What HTML or JavaScript would read as its own, and what UTF-8 cannot hold."""
 
 
-def check_report(path: Path) -> None:
+def check_report(path: Path, *, overwrite: bool) -> None:
     """Refuse a place that a report cannot be written to, before any work is done.
 
     Raises:
-        OutputError: the name is not that of a page, or its folder is not there.
+        OutputError: the name is not that of a page, its folder is not there, or it exists and `overwrite` is false.
     """
     if path.suffix.lower() not in {".html", ".htm"} or path.is_dir():
         raise OutputError(f"{path}: a report is a page; name a file that ends in .html with --report.")
-    check_file(path, "--report")
+    check_file(path, "--report", overwrite=overwrite)
 
 
 def report_html(

@@ -18,7 +18,7 @@ from scipy.special import betaincinv
 from search.encoder import Passport
 from search.errors import IndexFolderError, InputError, OptionError
 from search.files import read_json, write_json
-from search.metrics import best_f1, f1
+from search.metrics import f1
 from search.pairs import PairCorpus, PairKind, TextPair
 
 __all__ = [
@@ -52,6 +52,7 @@ _RESAMPLES = 400
 
 _Floats = npt.NDArray[np.floating]
 _Flags = npt.NDArray[np.bool_]
+_Draws = npt.NDArray[np.int64]
 
 
 class How(StrEnum):
@@ -62,7 +63,7 @@ class How(StrEnum):
     PRECISION = "precision"
     """The lowest at which the labelled pairs have the precision asked for; the estimate is their precision."""
     F1 = "f1"
-    """The one with the best F1 on labelled pairs; the estimate is that F1."""
+    """The one that is best for F1 on labelled pairs, on average over draws of them; the estimate is F1 at it."""
     AUTOMATIC = "automatic"
     """Without labels; the estimate is the expected number of false merges."""
 
@@ -104,6 +105,7 @@ class Threshold:
         high: the upper end.
         pairs: on how many pairs it rests.
         recall: the share of labelled duplicates, or of texts slightly changed, that score it or more.
+        merges: without labels, about how many pairs are merged at it.
     """
 
     value: float
@@ -115,6 +117,7 @@ class Threshold:
     high: float | None = None
     pairs: int = 0
     recall: float | None = None
+    merges: float | None = None
 
     @classmethod
     def of(cls, found: Calibrated, how: How, passport: Passport, weight: float) -> "Threshold":
@@ -198,8 +201,9 @@ def calibrate(scores: _Floats, same: _Flags, *, precision: float | None = None, 
         scores: (n,) scores; REFUSED where the guard refuses a pair.
         same: (n,) whether they say the same.
         precision: choose the lowest threshold from which on the pairs at or above it have this precision, in (0, 1];
-            its interval is exact (Clopper and Pearson 1934). None: the threshold of the best F1; its interval is that
-            of resampled pairs.
+            its interval is exact (Clopper and Pearson 1934). None: the threshold that is best for F1 on average over
+            resampled pairs (bagging: Breiman 1996), which fits other pairs better than the best of these does; the
+            interval is that of F1 at it, over pairs resampled in the same way.
         seed: of the resampling.
 
     Raises:
@@ -213,16 +217,16 @@ def calibrate(scores: _Floats, same: _Flags, *, precision: float | None = None, 
             f"{positives} pairs say the same and {len(same) - positives} do not; to choose a threshold "
             f"{FEWEST} of each are needed. Label more, or use --threshold auto."
         )
+    drawn = np.random.default_rng(seed).integers(0, len(same), (_RESAMPLES, len(same)))
     if precision is None:
-        _, lowest = best_f1(scores, same.astype(int))
+        value = _best_on_average(scores, same, drawn)
     else:
-        lowest = _lowest_with(scores, same, precision)
-    value = _between(scores, lowest)
+        value = _between(scores, _lowest_with(scores, same, precision))
     merged = scores >= value
     right, shown = int((merged & same).sum()), int(merged.sum())
     if precision is None:
         estimate = f1(merged, same)
-        low, high = _resampled_f1(merged, same, seed)
+        low, high = _resampled_f1(merged, same, drawn)
     else:
         estimate = right / shown
         low, high = exact_interval(right, shown)
@@ -277,9 +281,24 @@ def _between(scores: _Floats, lowest: float) -> float:
     return max(-1.0, round((lowest + below) / 2.0, 6) if lowest > below else lowest)
 
 
-def _resampled_f1(merged: _Flags, same: _Flags, seed: int) -> tuple[float, float]:
-    random = np.random.default_rng(seed)
-    found = [f1(merged[rows], same[rows]) for rows in random.integers(0, len(same), (_RESAMPLES, len(same)))]
+def _best_on_average(scores: _Floats, same: _Flags, drawn: _Draws) -> float:
+    """Return the mean of the thresholds that are best for F1 on each draw of the pairs."""
+    order = np.argsort(-scores, kind="stable")
+    ordered, right = scores[order], same[order]
+    possible = np.append(np.diff(ordered) != 0, True) & (ordered > REFUSED)
+    if not possible.any():
+        return 1.0  # the guard refuses all
+    best = []
+    for rows in drawn:
+        times = np.bincount(rows, minlength=len(same))[order]
+        found = np.cumsum(times * right)
+        shares = 2.0 * found / np.maximum(1, np.cumsum(times) + found[-1])
+        best.append(_between(scores, float(ordered[np.argmax(np.where(possible, shares, -1.0))])))
+    return round(float(np.mean(best)), 6)
+
+
+def _resampled_f1(merged: _Flags, same: _Flags, drawn: _Draws) -> tuple[float, float]:
+    found = [f1(merged[rows], same[rows]) for rows in drawn]
     tail = (1.0 - CONFIDENCE) / 2.0
     low, high = np.quantile(found, [tail, 1.0 - tail])
     return float(low), float(high)

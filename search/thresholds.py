@@ -1,21 +1,26 @@
 """The threshold of a duplicates job: given, learned from labelled pairs, found without, or kept from an earlier job."""
 
 from collections.abc import Iterable, Sequence
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
 
+from search.compared import Compared
 from search.decisions import labelled, read_decisions
-from search.duplicates import DEFAULT_THRESHOLD
 from search.encoder import Encoder
-from search.index import Index
+from search.exact import distinct, text_keys
+from search.index_reader import IndexReader
+from search.joining import Scoring
 from search.pairs import TextPair
 from search.refusals import Guard, polarities
 from search.similarity import parts, total
 from search.threshold import REFUSED, How, Threshold, calibrate, labelled_pairs
-from search.threshold_auto import automatic
+from search.threshold_auto import PRECISION, Texts, automatic
 
-__all__ = ["found_without_labels", "kept_or_usual", "learned", "pairs_to_learn_from", "told"]
+__all__ = ["found_without_labels", "kept_threshold", "learned", "pairs_to_learn_from", "told"]
+
+_WINDOW = 8192
 
 
 def pairs_to_learn_from(path: Path) -> list[TextPair]:
@@ -52,21 +57,40 @@ def learned(
     return Threshold.of(found, How.F1 if precision is None else How.PRECISION, passport, weight)
 
 
-def found_without_labels(index: Index, weight: float) -> Threshold:
-    """Find a threshold for the sentences of an index; see `threshold_auto`.
+def found_without_labels(
+    index: IndexReader,
+    against: IndexReader | None = None,
+    *,
+    weight: float,
+    guard: Guard | None,
+    precision: float | None = None,
+    encoder: Encoder | None = None,
+) -> Threshold:
+    """Find a threshold for the sentences of an index, among themselves or against another; see `threshold_auto`.
 
     Raises:
         OptionError: there are too few sentences.
     """
-    rows, texts = zip(*index.texts(), strict=True) if len(index) else ((), ())
-    names = [index.source_of(row).name for row in rows]
-    every = len(rows) == len(index.vectors)
-    vectors = index.vectors if every else index.vectors[list(rows)]
-    return automatic(vectors, texts, index.encoder, weight=weight, sources=names).threshold
+    compared = Compared(index, against)
+    keys = [text_keys([])]
+    stream = compared.stream()
+    while texts := list(islice(stream, _WINDOW)):
+        keys.append(text_keys(texts))
+    every, first = np.concatenate(keys), compared.known or 0
+    known = distinct(every[:first], 0, compared.texts)
+    leaders = np.concatenate((known.leaders, distinct(every[first:], first, compared.texts).leaders))
+    different = Texts(
+        len(leaders),
+        None if against is None else len(known.leaders),
+        lambda places: [entry.sentence for entry in compared.entries(leaders[places])],
+        Scoring(compared.stored(leaders), compared.passport.meaning_dim, weight),
+    )
+    wanted = PRECISION if precision is None else precision
+    return automatic(different, compared.passport, guard=guard, precision=wanted, encoder=encoder)
 
 
-def kept_or_usual(indexes: Iterable[Index], weight: float) -> float:
-    """Return the threshold that an earlier job kept with the first index that has one, or the usual one.
+def kept_threshold(indexes: Iterable[IndexReader], weight: float) -> tuple[Threshold, Path] | None:
+    """Return the threshold that an earlier job kept with the first index that has one, and its folder; None: none has.
 
     Raises:
         OptionError: it was found for another encoder or weight.
@@ -76,17 +100,21 @@ def kept_or_usual(indexes: Iterable[Index], weight: float) -> float:
         kept = Threshold.read(index.folder)
         if kept is not None:
             kept.check(index.passport, weight)
-            return kept.value
-    return DEFAULT_THRESHOLD
+            return kept, index.folder
+    return None
 
 
 def told(threshold: Threshold) -> str:
     """Say in a line what was chosen and how sure it is."""
+    if threshold.how is How.GIVEN:
+        return f"Threshold {threshold.value:g}, given."
     between = f"[{threshold.low:.3g}, {threshold.high:.3g}]"
     if threshold.how is How.AUTOMATIC:
+        of = "" if threshold.merges is None else f" of about {threshold.merges:,.0f}"
+        changed = "" if threshold.recall is None else f"; {threshold.recall:.0%} of slightly changed texts score it"
         return (
             f"Threshold {threshold.value:g}, found without labels: {threshold.estimate:.3g} wrong merges expected "
-            f"{between}, before the guard; {threshold.recall:.0%} of slightly changed texts score it."
+            f"{between}{of}{changed}."
         )
     name = "F1" if threshold.how is How.F1 else "precision"
     return (

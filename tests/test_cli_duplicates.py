@@ -68,8 +68,8 @@ def test_files_without_their_duplicates(new: Path, tmp_path: Path, capsys: pytes
     outcome = run(capsys, "duplicates", new, "--out", out, "--keep", "n")
     assert outcome.code == 0, outcome.err
     assert out.read_text(encoding="utf-8") == "text,n\nfood,1\nroom good,3\nstaff,4\n"
-    assert f"3 sentences that survive: {out} (1 file(s))" in outcome.err
-    assert "1 pairs at 0.9 (weight 0.3): 1 exact; 1 clusters; 3 sentences survive. Digest " in outcome.out
+    assert f"3 sentences survive: {out} (1 file)" in outcome.err
+    assert "1 pair at 0.9 (weight 0.3): 1 exact; 1 cluster; 3 sentences survive. Digest " in outcome.out
 
 
 def test_the_input_is_replaced_only_when_told(new: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -127,8 +127,8 @@ def test_new_texts_by_the_known_threshold(
     """What was found for an index that is compared with is used; files have kept none."""
     toy = ToyEncoder().passport
     Threshold(0.9999, How.GIVEN, toy.fingerprint, toy.default_weight).write(index)
-    assert "1 pairs at 0.9999 (weight 0.3): 1 exact" in succeed(capsys, "duplicates", new, "--against", index)
-    assert "pairs at 0.9 " in succeed(capsys, "duplicates", new)
+    assert "1 pair at 0.9999 (weight 0.3): 1 exact" in succeed(capsys, "duplicates", new, "--against", index)
+    assert "pair at 0.9 " in succeed(capsys, "duplicates", new)
 
 
 def test_units_are_for_files(index: Path, capsys: pytest.CaptureFixture[str]) -> None:

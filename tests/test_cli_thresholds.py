@@ -77,10 +77,10 @@ def test_a_kind_of_guard_can_be_switched_off(tmp_path: Path, capsys: pytest.Capt
     """What differs in a number is merged where that is asked for; without all kinds nothing is refused."""
     path = tmp_path / "a.txt"
     path.write_text("The refund of 500 euros was approved.\nThe refund of 5000 euros was approved.\n", encoding="utf-8")
-    assert "1 pairs refused: number 1" in succeed(capsys, "duplicates", path)
+    assert "1 pair refused: number 1" in succeed(capsys, "duplicates", path)
     for kind in ("number", "all"):
-        assert "1 clusters" in succeed(capsys, "duplicates", path, "--no-guard", kind)
-    assert "1 pairs refused" in succeed(capsys, "duplicates", path, "--no-guard", "negation")
+        assert "1 cluster;" in succeed(capsys, "duplicates", path, "--no-guard", kind)
+    assert "1 pair refused" in succeed(capsys, "duplicates", path, "--no-guard", "negation")
 
 
 @pytest.mark.parametrize(
@@ -90,7 +90,7 @@ def test_a_kind_of_guard_can_be_switched_off(tmp_path: Path, capsys: pytest.Capt
         (["--threshold", "2"], 1, "threshold is 2; scores lie between -1 and 1"),
         (["--no-guard", "nots"], 1, "No kind 'nots' of guard; there are negation"),
         (["--calibrate", "x.tsv", "--threshold", "0.9"], 2, "leave --threshold out"),
-        (["--precision", "0.9"], 2, "--precision is for --calibrate FILE"),
+        (["--precision", "0.9"], 2, "--precision is for --calibrate FILE and --threshold auto"),
         (["--calibrate", "none.json"], 1, "there is no such file of decisions"),
         (["--calibrate", str(SUPPORT)], 1, "support.txt"),
     ],

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from search.corpus import Corpus
-from search.duplicates import DEFAULT_THRESHOLD, Duplicates, find_duplicates, index_of_files
+from search.duplicates import DEFAULT_THRESHOLD, Duplicates, find_duplicates
 from search.encoder import Encoded
 from search.errors import EncoderError, OptionError
 from search.exact import normalised
@@ -324,14 +324,3 @@ def test_keep(keep: str, survivors: list[str], find: Find) -> None:
     found = find(texts, threshold=0.99, keeping=Keeping(keep))
     assert sorted(cluster.survivor.sentence.text for cluster in found.clusters) == sorted(survivors)
     assert sorted(cluster.size for cluster in found.clusters) == [3, 3]
-
-
-def test_index_of_files(tmp_path: Path, toy: ToyEncoder) -> None:
-    """Files are indexed for one job, and no folder of it stays."""
-    path = tmp_path / "a.txt"
-    path.write_text("room\nfood\nroom\n", encoding="utf-8")
-    with index_of_files(Corpus([str(path)]), toy) as index:
-        folder = index.folder.parent
-        assert folder.exists()
-        assert [pair.b.row for pair in find_duplicates(index).pairs] == [2]
-    assert not folder.exists()

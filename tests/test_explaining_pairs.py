@@ -98,7 +98,7 @@ def test_the_command_tells(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, caps
     assert "survivor: room +" in out
     assert "refused for: 21 euros / 12 euros" in out
     assert "differs: 12 / 21" in out
-    assert "1 pairs refused: number 1." in out
+    assert "1 pair refused: number 1." in out
     plain = succeed(capsys, "duplicates", index, "--threshold", "0.8")
     assert "meaning:" not in plain
     assert "number 1 (--json and --csv list them)." in plain

@@ -26,9 +26,10 @@ search.words search.filters search.query search.word_shares search.explaining
 search.explaining_pairs search.service search.mcp_tools search.data_records
 search.index search.langchain search.cue_words search.negation search.opposites search.dates
 search.number_words search.quantities search.edits search.guard search.pairs search.threshold search.changes
-search.threshold_auto search.compared search.exact search.decisions search.near search.joining search.lists
-search.committed search.levels search.clusters search.keeping search.refusals search.gathered
-search.duplicates search.thresholds search.deduplicated search.report
+search.stored_rows search.compared search.exact search.decisions search.near search.joining
+search.lists search.workers search.committed search.levels search.clusters search.keeping search.refusals
+search.threshold_auto search.gathered search.duplicates search.working_index search.thresholds search.deduplicated
+search.report
 search.measurements search.evaluate_rows search.evaluate_search search.evaluate
 search.agreement search.openvino_graph search.compiling
 search.training_options search.holding_back search.training_data search.methods search.pair_data search.settling

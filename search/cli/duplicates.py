@@ -30,7 +30,8 @@ __all__ = ["command"]
 @click.option(
     "--threshold",
     metavar="-1..1|auto",
-    help="The lowest score of a semantic pair; auto: found without labels.  [0.9, or what the index keeps]",
+    help="The lowest score of a semantic pair; auto: found without labels.  [default: what the index keeps, else auto; "
+    "of fewer than 50 texts 0.9]",
 )
 @click.option(
     "--calibrate",
@@ -39,7 +40,12 @@ __all__ = ["command"]
     metavar="FILE",
     help="Choose the threshold on labelled pairs (sentence1, sentence2, label), or on a report's decisions.",
 )
-@click.option("--precision", type=float, metavar="0..1", help="Calibrate for this precision.  [default: the best F1]")
+@click.option(
+    "--precision",
+    type=float,
+    metavar="0..1",
+    help="Choose a threshold of this precision.  [default: calibrated for the best F1; auto: 0.9]",
+)
 @click.option(
     "--no-guard",
     "unguarded",
@@ -89,6 +95,13 @@ __all__ = ["command"]
     help="Write INPUTS without what does not survive, as they are: a file, or for several a folder.",
 )
 @overwrite_option
+@click.option(
+    "--processes",
+    type=int,
+    default=1,
+    metavar="N",
+    help="How many processes read and compare many sentences; what is found is the same.  [default: 1]",
+)
 @as_json
 def command(
     inputs: tuple[str, ...],
@@ -110,7 +123,7 @@ def command(
 
     A pair is exact (equal text), near (nearly the same letter for letter) or semantic (a score at the threshold). Near
     and semantic pairs that differ in a negation, a number, a name or the like are refused, and the reason is told. A
-    threshold that is calibrated, or found by auto, is kept in the index and used the next time.
+    threshold that is calibrated, or found by --threshold auto, is kept in the index and used the next time.
 
     \b
     Examples:
@@ -134,9 +147,10 @@ def command(
     with Bar() as bar, opened(inputs, against, reading, encoder=encoder, backend=backend) as sides:
         outputs.check(sides.paths, [*sides.read, *job.files])
         index, other = sides.indexed(bar)
-        found = job.find(index, other, keep=sides.first_is_index, progress=bar)
+        found = job.find(index, other, sides.encoder, keep=sides.first_is_index, progress=bar)
         why = explain_pairs(found.texts(), sides.encoder(index), progress=bar) if explained else None
         outputs.write(found, index, job.decisions, why)
+        sides.say_unused()
     if json_:
         print_found_json(found, why)
     else:

@@ -9,12 +9,12 @@ import click
 from search.cli.loading import load
 from search.cli.output import say
 from search.corpus import Corpus
-from search.duplicates import index_of_files
 from search.encoder import TokenEncoder
 from search.index import Index, resolve
 from search.manifest import Layout
 from search.progress import Progress
 from search.units import Unit
+from search.working_index import index_of_files
 
 __all__ = ["Reading", "Sides", "opened"]
 
@@ -87,6 +87,11 @@ class Sides:
         ]
         index, *other = [one for one in reversed(found) if isinstance(one, Index)]
         return index, other[0] if other else None
+
+    def say_unused(self) -> None:
+        """Say so where what was to run the encoder was asked for, and no encoder was needed."""
+        if self._loaded is None and self._backend != "auto":
+            say(f"Nothing was encoded, so that --backend {self._backend} made no difference.")
 
     def encoder(self, index: Index) -> TokenEncoder:
         """Return the encoder that made the rows of the index; it is loaded once.

@@ -1,6 +1,6 @@
 """What `kindred duplicates` is asked for: a threshold, a guard, who survives, what was decided."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -8,7 +8,8 @@ import click
 
 from search.cli.output import say
 from search.decisions import Decision, read_decisions
-from search.duplicates import Duplicates, find_duplicates, usual_weight
+from search.duplicates import DEFAULT_THRESHOLD, Duplicates, find_duplicates, usual_weight
+from search.encoder import Encoder
 from search.errors import OptionError
 from search.guard import KINDS, Kind, PairGuard
 from search.index import Index
@@ -20,17 +21,23 @@ from search.pairs import TextPair
 from search.progress import Progress
 from search.refusals import Guard
 from search.similarity import check_weight
-from search.threshold import check_precision
-from search.thresholds import found_without_labels, kept_or_usual, learned, pairs_to_learn_from, told
+from search.threshold import FILE, Threshold, check_precision
+from search.thresholds import found_without_labels, kept_threshold, learned, pairs_to_learn_from, told
+from search.workers import check_processes
 
-__all__ = ["Job", "Wanted", "guard_without"]
+__all__ = ["Job", "MadeBy", "Wanted", "guard_without"]
 
 _AUTO, _ALL = "auto", "all"
+
+MadeBy = Callable[[Index], Encoder]
 
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """How the threshold is found: `given`, by itself (`auto`), on labelled `pairs`, or (none of them) as it is kept."""
+    """How the threshold is found: `given`, by itself (`auto`), on labelled `pairs`, or, none of them, as it is kept.
+
+    Where none is kept it is found by itself.
+    """
 
     given: float | None
     auto: bool
@@ -47,8 +54,8 @@ class Wanted:
         """
         if labelled and threshold:
             raise click.UsageError("--calibrate chooses the threshold; leave --threshold out.")
-        if precision is not None and labelled is None:
-            raise click.UsageError("--precision is for --calibrate FILE.")
+        if precision is not None and labelled is None and threshold != _AUTO:
+            raise click.UsageError("--precision is for --calibrate FILE and --threshold auto.")
         if precision is not None:
             check_precision(precision)
         given = None
@@ -62,21 +69,49 @@ class Wanted:
         return cls(given, threshold == _AUTO, pairs, precision)
 
     def threshold(
-        self, index: Index, against: Index | None, weight: float, guard: Guard | None, *, keep: bool
+        self, index: Index, against: Index | None, weight: float, guard: Guard | None, made_by: MadeBy, *, keep: bool
     ) -> float:
         """Return the threshold of a job, and say how one was found; `keep` it in the index's folder."""
         if self.given is not None:
             return self.given
         if self.pairs is not None:
-            found = learned(self.pairs, index.encoder, weight=weight, guard=guard, precision=self.precision)
+            found = learned(self.pairs, made_by(index), weight=weight, guard=guard, precision=self.precision)
         elif self.auto:
-            found = found_without_labels(index, weight)
+            found = found_without_labels(
+                index, against, weight=weight, guard=guard, precision=self.precision, encoder=made_by(index)
+            )
         else:
-            return kept_or_usual([index] if against is None else [index, against], weight)
+            return _kept_or_found(index, against, weight, guard)
         say(told(found))
         if keep:
-            found.write(index.folder)
+            _keep(found, index.folder)
         return found.value
+
+
+def _kept_or_found(index: Index, against: Index | None, weight: float, guard: Guard | None) -> float:
+    """Return the threshold that is kept, else one found without labels, else, of a few texts, the usual one."""
+    kept = kept_threshold([index] if against is None else [index, against], weight)
+    if kept is not None:
+        threshold, folder = kept
+        say(f"{told(threshold)} Kept in {folder / FILE}; --threshold overrules it.")
+        return threshold.value
+    try:
+        found = found_without_labels(index, against, weight=weight, guard=guard)
+    except OptionError:  # too few texts, which only who asks for it by name must know
+        return DEFAULT_THRESHOLD
+    say(told(found))
+    return found.value
+
+
+def _keep(threshold: Threshold, folder: Path) -> None:
+    """Keep a threshold for the next job, where the index may be written to; this job goes on in any case."""
+    try:
+        threshold.write(folder)
+    except OSError as exc:
+        say(
+            f"It cannot be kept in {folder} ({exc.strerror}); next time give --threshold {threshold.value:g}, "
+            "or it is found again."
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +124,7 @@ class Job:
     guard: Guard | None
     keeping: Keeping
     decisions: tuple[Decision, ...]
+    processes: int
     files: tuple[Path, ...]
     """Those that were read for it."""
 
@@ -106,6 +142,7 @@ class Job:
         keep: str | None,
         date_column: str | None,
         decided: Path | None,
+        processes: int,
     ) -> "Job":
         """Read the options; `two_sided`: there is another side, whose sentences survive.
 
@@ -119,6 +156,7 @@ class Job:
         check_share(near)
         if weight is not None:
             check_weight(weight)
+        check_processes(processes)
         return cls(
             wanted=Wanted.of(threshold, labelled, precision),
             near=near,
@@ -126,21 +164,28 @@ class Job:
             guard=guard_without(unguarded),
             keeping=Keeping(keep or str(Keep.MOST_CENTRAL), date_column),
             decisions=() if decided is None else read_decisions(decided),
+            processes=processes,
             files=tuple(file for file in (labelled, decided) if file is not None),
         )
 
-    def find(self, index: Index, against: Index | None, *, keep: bool, progress: Progress) -> Duplicates:
-        """Do the job; a threshold that is found is kept in the index's folder where `keep` says so."""
+    def find(
+        self, index: Index, against: Index | None, made_by: MadeBy, *, keep: bool, progress: Progress
+    ) -> Duplicates:
+        """Do the job; a threshold that is found is kept in the index's folder where `keep` says so.
+
+        `made_by` gives the encoder of an index, if it is needed.
+        """
         weight = usual_weight(index.passport, self.weight)
         return find_duplicates(
             index,
             against=against,
-            threshold=self.wanted.threshold(index, against, weight, self.guard, keep=keep),
+            threshold=self.wanted.threshold(index, against, weight, self.guard, made_by, keep=keep),
             near=self.near,
             weight=weight,
             guard=self.guard,
             keeping=self.keeping,
             decisions=self.decisions,
+            processes=self.processes,
             progress=progress,
         )
 

@@ -11,7 +11,7 @@ from typing import Any
 import click
 
 from search.cli.explained import explained_pair
-from search.cli.output import Row, cell, place, print_json, print_table, say, shown
+from search.cli.output import Row, cell, counted, place, print_json, print_table, say, shown
 from search.decisions import Decision
 from search.deduplicated import check_output, write_deduplicated
 from search.duplicates import Duplicates
@@ -46,12 +46,16 @@ class Outputs:
         Raises:
             OutputError: says what to do.
         """
-        if self.csv is not None:
-            check_file(self.csv, "--csv")
-        if self.report is not None:
-            check_report(self.report)
         if self.out is not None:
             check_output(self.out, paths, overwrite=self.overwrite)
+        self._check_apart(read)
+        if self.csv is not None:
+            check_file(self.csv, "--csv", overwrite=self.overwrite)
+        if self.report is not None:
+            check_report(self.report, overwrite=self.overwrite)
+
+    def _check_apart(self, read: Sequence[str | Path]) -> None:
+        """Refuse to write what is read, --out aside, and to write two things into one file."""
         used = {Path(path).resolve(): "is read by this job" for path in read}
         if self.out is not None:
             used[self.out.resolve()] = "is what --out writes"
@@ -68,7 +72,7 @@ class Outputs:
         if self.out is not None:
             removed = (member.sentence for cluster in found.clusters for member in cluster.members)
             written = write_deduplicated(index.sources, removed, self.out)
-            say(f"{found.count - found.removed:,} sentences that survive: {self.out} ({len(written)} file(s))")
+            say(f"{_surviving(found)}: {self.out} ({counted(len(written), 'file')})")
         if self.csv is not None:
             write_text(self.csv, csv_text(found))
         if self.report is not None:
@@ -101,18 +105,22 @@ def print_found(found: Duplicates, explained: Explained | None) -> None:
         counts = ", ".join(
             f"{reason} {count:,}" for reason, count in sorted(reasons, key=lambda one: (-one[1], one[0]))
         )
-        click.echo(
-            f"{len(found.refused):,} pairs refused: {counts}{'' if explained else ' (--json and --csv list them)'}."
-        )
+        listed = "" if explained else " (--json and --csv list them)"
+        click.echo(f"{counted(len(found.refused), 'pair')} refused: {counts}{listed}.")
     if found.recall < 1.0:
         click.echo(f"Too many to compare all with all: {found.recall:.1%} of the semantic pairs are found (measured).")
     levels = Counter(pair.level for pair in found.pairs)
     told = ", ".join(f"{count:,} {level}" for level, count in sorted(levels.items()))
     click.echo(
-        f"{found.count:,} sentences, {len(found.pairs):,} pairs at {found.threshold:g} (weight {found.weight:g})"
-        f"{f': {told}' if told else ''}; {len(found.clusters):,} clusters; "
-        f"{found.count - found.removed:,} sentences survive. Digest {found.digest[:16]}."
+        f"{counted(found.count, 'sentence')}, {counted(len(found.pairs), 'pair')} at {found.threshold:g} "
+        f"(weight {found.weight:g}){f': {told}' if told else ''}; {counted(len(found.clusters), 'cluster')}; "
+        f"{_surviving(found)}. Digest {found.digest[:16]}."
     )
+
+
+def _surviving(found: Duplicates) -> str:
+    left = found.count - found.removed
+    return f"{counted(left, 'sentence')} survive{'s' if left == 1 else ''}"
 
 
 def _print_refused(found: Duplicates, explained: Explained) -> None:

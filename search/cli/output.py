@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from search.explaining import Explanation
 
-__all__ = ["Bar", "Row", "cell", "place", "print_json", "print_table", "say", "show_hits", "shown"]
+__all__ = ["Bar", "Row", "cell", "counted", "place", "print_json", "print_table", "say", "show_hits", "shown"]
 
 _PIPED_WIDTH = 120
 _LEAST_TEXT = 10
@@ -68,6 +68,11 @@ def print_table(columns: Sequence[tuple[str, str]], rows: Iterable[Row], *, titl
     with console.capture() as drawn:
         console.print(table)
     click.echo(drawn.get(), nl=False)
+
+
+def counted(number: int, noun: str) -> str:
+    """Return a number with its noun: "1 pair", "2,000 pairs"."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def cell(value: float | None, decimals: int = 3) -> str:
