@@ -39,7 +39,7 @@ from search.store_record import AUTO, StoreWish
 
 _FILES, _SENTENCES, _WINDOW = 4, 150, 64
 _WATCHED = {
-    *("builds.py", "compacting.py", "files.py", "index_writer.py", "indexing.py", "lock.py", "manifest.py"),
+    *("builds.py", "rewriting.py", "files.py", "index_writer.py", "indexing.py", "lock.py", "manifest.py"),
     *("row_file.py", "sentence_file.py", "sentence_writer.py", "sqlite_file.py"),
 }
 _STRUCTURING = {"choosing.py", "structure_faiss.py", "structuring.py"}

@@ -27,7 +27,8 @@ class Build:
             folder: the index folder, which this process may write to.
             encoder: what makes the rows; None: they are those of the index that is there.
             overwrite: replace the index that is there.
-            resume: go on with an unfinished replacement by the same encoder, if there is one.
+            resume: go on with an unfinished replacement by the same encoder, if there is one; without an encoder,
+                with one that was made of the rows of the index as it is.
             created: the folder was made for this build, and goes again if nothing is committed.
 
         Raises:
@@ -53,12 +54,12 @@ class Build:
         """The file of its rows."""
         return self.layout.vectors(self.manifest.build)
 
-    def commit(self, manifest: Manifest) -> None:
-        """Make the manifest count, and with it all that it says; finished, the build takes the place of the index."""
+    def commit(self, manifest: Manifest, *, last: bool) -> None:
+        """Make the manifest count, and with it all that it says; with the last one it takes the place of the index."""
         self.manifest = manifest  # interrupted from here on, it may count already
         with writing(self._target):
             manifest.write(self._target)
-            if manifest.finished:
+            if last:
                 self._finish()
 
     def leave_nothing(self) -> None:
@@ -74,12 +75,14 @@ class Build:
 
     def _begin(self, encoder: Encoder | None) -> Manifest:
         generation = Manifest.replaced(self.layout.folder)
+        rewrites = generation if self.replaces and encoder is None else None
         manifest = None
         if self._target.exists():
-            manifest = self._unfinished_next(encoder) if self.replaces else self._going_on(encoder)
+            manifest = self._unfinished_next(encoder, rewrites) if self.replaces else self._going_on(encoder)
         if manifest is None:
             origin = Origin.of(encoder.passport) if encoder else Manifest.origin_of(self.layout.folder)
-            manifest = Manifest.empty(origin, generation=generation, build=self.layout.last_build() + 1)
+            build = self.layout.last_build() + 1
+            manifest = Manifest.empty(origin, generation=generation, build=build, rewrites=rewrites)
         self._clear(manifest)
         return manifest
 
@@ -94,12 +97,13 @@ class Build:
         manifest.origin.check(self.layout.folder, encoder)
         return replace(manifest, origin=manifest.origin.written_by(encoder.passport))
 
-    def _unfinished_next(self, encoder: Encoder | None) -> Manifest | None:
-        """Return the replacement that was being written, if it can be gone on with."""
+    def _unfinished_next(self, encoder: Encoder | None, rewrites: int | None) -> Manifest | None:
+        """Return the replacement that was being written, if it can be gone on with, and is of the same job."""
         try:
-            return self._going_on(encoder)
+            manifest = self._going_on(encoder)
         except IndexFolderError:
             return None
+        return manifest if manifest.rewrites == rewrites else None
 
     def _finish(self) -> None:
         """Put a finished replacement in the place of the index that was there."""
@@ -170,4 +174,5 @@ def kept_manifest(layout: Layout) -> Manifest | None:
         except (IndexFolderError, ValueError):
             continue
     # A build that was to replace the index, and was stopped before it did, is not the index.
+    found = [one for one in found if one.rewrites is None]
     return next((one for one in found if one.finished), found[0] if found else None)

@@ -205,7 +205,7 @@ class IndexReader:
         return self.sources[number]
 
     def _entry(self, stored: StoredSentence, proof: bytes) -> Entry:
-        if stored.proof(self.vectors[stored.row]) != proof:
+        if not stored.is_whole(proof, self.vectors[stored.row]):
             raise self._damaged(stored.row)
         source = self.source_of(stored.row)
         return Entry(stored.row, stored.sentence(source.name), stored.label, stored.probability)

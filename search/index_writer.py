@@ -6,7 +6,7 @@ counts. Killed before that last step, the folder opens as it was, and the next w
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from itertools import zip_longest
@@ -28,7 +28,7 @@ from search.row_file import RowFile
 from search.sentence_writer import SentenceWriter
 from search.similarity import Vectors
 from search.store_record import StoreRecord, StoreWish
-from search.stored import sentence_bytes
+from search.stored import StoredSentence, sentence_bytes
 
 __all__ = ["IndexWriter"]
 
@@ -55,7 +55,7 @@ class IndexWriter:
             folder: where.
             encoder: what makes the rows; None: only rows that the index there has are written.
             overwrite: leave the index that is there as it is until the new one is finished.
-            resume: go on with an unfinished new one by the same encoder, if there is one.
+            resume: go on with an unfinished new one by the same encoder, if there is one; see `Build`.
             wait: how many seconds to wait for another writer.
 
         Raises:
@@ -96,8 +96,12 @@ class IndexWriter:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Take back what was not committed."""
+        """Take back what was not committed; an interrupt's note says what was."""
         self._leave.close()
+        manifest = self._build.manifest
+        if isinstance(error, KeyboardInterrupt) and manifest.rows and not manifest.finished:
+            new = " of the new index" if self._build.replaces else ""
+            error.add_note(f"{manifest.count:,} sentences{new} are committed; the same command goes on from there.")
 
     @property
     def manifest(self) -> Manifest:
@@ -115,8 +119,23 @@ class IndexWriter:
         return {
             stored.text: (vector, (stored.label, stored.probability))
             for stored, proof, vector in found
-            if stored.proof(vector) == proof  # else it is damaged, and made anew
+            if stored.is_whole(proof, vector)  # else it is damaged, and made anew
         }
+
+    def made_by(self, encoder: Encoder) -> None:
+        """Say that an encoder makes rows from now on, where they were only copied until now.
+
+        Raises:
+            IndexFolderError: it makes other rows than the index has.
+        """
+        origin = self._build.manifest.origin
+        origin.check(self._build.layout.folder, encoder)
+        self._build.manifest = replace(self._build.manifest, origin=origin.written_by(encoder.passport))
+        self._encoder = encoder
+
+    def stored(self, rows: int) -> Iterator[StoredSentence]:
+        """Yield the first rows' sentences."""
+        return (stored for stored, _ in self._file.consecutive(0, rows))
 
     def begin(self, name: str, path: str, reading: str) -> None:
         """Begin a source: what is appended until `complete` is read from it.
@@ -201,8 +220,14 @@ class IndexWriter:
         self._numbers[source.key].discard(source.number)
         self._changed = True
 
-    def commit(self, *, finished: bool) -> Manifest:
-        """Make all that was written count, in one step; `finished` says that the job is done with it."""
+    def commit(self, *, finished: bool, last: bool | None = None) -> Manifest:
+        """Make all that was written count, in one step.
+
+        Args:
+            finished: all of the sources have been read.
+            last: the job is done, and takes the place of the index that it is to replace; None: where it is finished.
+        """
+        last = finished if last is None else last
         begun, origin = self._build.manifest, self._origin()
         unchanged = not self._changed and origin.canaries == self._build.manifest.origin.canaries
         if unchanged and begun.finished and finished and not self._build.replaces:
@@ -219,11 +244,12 @@ class IndexWriter:
             rows=self._rows.rows,
             count=sum(source.rows for source in self._sources.values()),
             digest=hashlib.sha256("\n".join(digests).encode()).hexdigest(),
+            rewrites=None if last else begun.rewrites,
         )
         self._file.keep_manifest(manifest.to_json())
         self._file.commit()
         self._rows.commit()
-        self._build.commit(manifest)
+        self._build.commit(manifest, last=last)
         self._changed = False
         return manifest
 
@@ -237,7 +263,7 @@ class IndexWriter:
         manifest = replace(self._build.manifest, generation=self._next, store=store)
         self._file.keep_manifest(manifest.to_json())
         self._file.commit()
-        self._build.commit(manifest)
+        self._build.commit(manifest, last=manifest.finished)
         return manifest
 
     def _origin(self) -> Origin:

@@ -14,7 +14,8 @@ import numpy as np
 
 from search.compressed import kind_of
 from search.corpus import Readable
-from search.encoder import Encoder, best_labels
+from search.encoded_once import encoded_once
+from search.encoder import Encoder
 from search.errors import InputError, OutputError
 from search.index_reader import IndexReader
 from search.index_writer import IndexWriter
@@ -278,12 +279,8 @@ def _windows(corpus: Readable, plan: _Plan, failed: dict[str, InputError], *, st
 
 
 def _append(window: list[_Piece], encoder: Encoder, writer: IndexWriter, corpus: Readable, plan: _Plan) -> None:
-    texts = list(dict.fromkeys(sentence.text for piece in window for sentence in piece.sentences))
-    found = writer.known(texts)
-    fresh = [text for text in texts if text not in found]
-    encoded = encoder.encode(fresh)
-    labels = best_labels(encoded, encoder.passport)
-    found.update((text, (row, label)) for text, row, label in zip(fresh, encoded.rows, labels, strict=True))
+    texts = (sentence.text for piece in window for sentence in piece.sentences)
+    found = encoded_once(texts, encoder, writer)
     for piece in window:
         if piece.first:
             writer.begin(piece.name, corpus.place(piece.name), corpus.reading(piece.name))

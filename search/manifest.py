@@ -90,6 +90,7 @@ class Manifest:
         digest: hash of the sentences and of the content of their sources; not of how, when or in which order the
             sources came in.
         store: how it is searched.
+        rewrites: the generation of the index that these are the first rows of, written anew; None: they are no copy.
     """
 
     generation: int
@@ -100,6 +101,7 @@ class Manifest:
     count: int
     digest: str
     store: StoreRecord = field(default_factory=StoreRecord)
+    rewrites: int | None = None
 
     @property
     def passport(self) -> Passport:
@@ -107,10 +109,10 @@ class Manifest:
         return self.origin.passport
 
     @classmethod
-    def empty(cls, origin: Origin, *, generation: int, build: int) -> "Manifest":
+    def empty(cls, origin: Origin, *, generation: int, build: int, rewrites: int | None = None) -> "Manifest":
         """Return the manifest of a build that nothing has been committed of."""
         digest = hashlib.sha256().hexdigest()
-        return cls(generation, build, finished=False, origin=origin, rows=0, count=0, digest=digest)
+        return cls(generation, build, finished=False, origin=origin, rows=0, count=0, digest=digest, rewrites=rewrites)
 
     def to_json(self) -> dict[str, Any]:
         """Return the manifest as its file holds it."""
@@ -125,6 +127,8 @@ class Manifest:
             "digest": self.digest,
             "store": self.store.to_json(),
         }
+        if self.rewrites is not None:
+            value["rewrites"] = self.rewrites
         return {**value, "checksum": checksum(value)}
 
     def write(self, path: Path) -> None:
@@ -224,6 +228,7 @@ class Manifest:
                 count=value["count"],
                 digest=value["digest"],
                 store=StoreRecord.from_json(value["store"]),
+                rewrites=value.get("rewrites"),
             )
         except (KeyError, TypeError) as exc:
             raise IndexFolderError(f"{path}: damaged ({exc!r}). Try: kindred repair {path.parent}") from exc

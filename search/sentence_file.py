@@ -67,10 +67,10 @@ class SentenceFile(SqliteFile):
             for source, completed in self._sources(where, (generation, generation), damaged)
         ]
 
-    def unfinished(self, rows: int) -> IndexedSource | None:
-        """Return the source that was being read when so many rows had been committed."""
+    def unfinished(self, rows: int, damaged: list[IndexedSource] | None = None) -> IndexedSource | None:
+        """Return the source that was being read when so many rows had been committed; see `sources`."""
         where = "completed IS NULL AND died IS NULL AND first + rows = ?"
-        return next((source for source, _ in self._sources(where, (rows,))), None)
+        return next((source for source, _ in self._sources(where, (rows,), damaged)), None)
 
     def blocks(self, rows: int) -> list[Block]:
         """Return the blocks that make up so many rows, in their order."""

@@ -11,6 +11,9 @@ from search.similarity import Vectors
 
 __all__ = ["Block", "StoredSentence", "content_hash", "metadata_json", "sentence_bytes", "source_proof"]
 
+_HALF = 8
+"""Bytes of each half of a proof."""
+
 
 @dataclass(frozen=True, slots=True)
 class Block:
@@ -44,11 +47,28 @@ class StoredSentence:
         return Sentence(self.text, source, self.line, self.start, self.end, json.loads(self.metadata))
 
     def proof(self, vector: Vectors) -> bytes:
-        """Return 8 bytes that stand for the sentence and its vector together."""
-        fields = (self.row, self.line, self.start, self.end, self.label, self.probability, len(self.text))
-        digest = hashlib.blake2b(f"{fields!r}{self.text}{self.metadata}".encode(), digest_size=8)
+        """Return 16 bytes: 8 that stand for the sentence alone, and 8 for it and its vector together."""
+        digest = self._digest()
+        alone = digest.digest()
         digest.update(vector.tobytes())
-        return digest.digest()
+        return alone + digest.digest()
+
+    def is_whole(self, proof: bytes, vector: Vectors) -> bool:
+        """Say whether sentence and vector are those of a proof; earlier versions wrote its second half alone."""
+        halves = {_HALF, 2 * _HALF}
+        return self._readable(proof) and len(proof) in halves and self.proof(vector).endswith(proof)
+
+    def is_whole_alone(self, proof: bytes) -> bool:
+        """Say whether the sentence is that of a proof, whatever its vector is; never where only that could tell."""
+        return self._readable(proof) and len(proof) == 2 * _HALF and self._digest().digest() == proof[:_HALF]
+
+    def _digest(self) -> "hashlib.blake2b":
+        fields = (self.row, self.line, self.start, self.end, self.label, self.probability, len(self.text))
+        return hashlib.blake2b(f"{fields!r}{self.text}{self.metadata}".encode(), digest_size=_HALF)
+
+    def _readable(self, proof: object) -> bool:
+        """Say whether text is where text must be, and bytes; in a damaged file anything may be anywhere."""
+        return isinstance(self.text, str) and isinstance(self.metadata, str) and isinstance(proof, bytes)
 
 
 def content_hash(text: str) -> int:

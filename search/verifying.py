@@ -91,7 +91,7 @@ def _source(index: IndexReader, file: SentenceFile, source: IndexedSource) -> It
     digest, found = hashlib.sha256(), 0
     try:
         for stored, proof in file.consecutive(source.first, source.rows):
-            if stored.proof(index.vectors[stored.row]) != proof:
+            if not stored.is_whole(proof, index.vectors[stored.row]):
                 yield f"row {stored.row} ({source.name}:{stored.line}) is damaged: its sentence or its vector"
             digest.update(sentence_bytes(stored.sentence(source.name)))
             found += 1

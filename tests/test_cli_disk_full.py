@@ -13,12 +13,13 @@ from pathlib import Path
 
 import pytest
 
-from search.compacting import compact_index, repair_index
+from search.compacting import compact_index
 from search.corpus import Corpus
 from search.errors import OutputError
 from search.index import Index
 from search.index_writer import IndexWriter
 from search.indexing import build_index
+from search.repairing import repair_index
 from search.verifying import verify_index
 from tests.cli_runner import refuse, run, start, succeed, tree
 from tests.test_index import content_of

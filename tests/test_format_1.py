@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from search.compacting import compact_index, repair_index
+from search.compacting import compact_index
 from search.corpus import Corpus
 from search.encoder import best_labels
 from search.errors import IndexFolderError
@@ -16,6 +16,7 @@ from search.index import Index
 from search.indexing import build_index
 from search.manifest import Manifest
 from search.query import Searcher
+from search.repairing import repair_index
 from search.verifying import verify_index
 from tests.cli_runner import refuse, succeed, tree
 from tests.test_index import NEW, OLD, build_files, content_of, texts_of

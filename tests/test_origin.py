@@ -7,12 +7,13 @@ import numpy as np
 import pytest
 
 from search.canaries import CANARIES, LEAST_COSINE, MOST_DIFFERENCE, Canaries
-from search.compacting import compact_index, repair_index
+from search.compacting import compact_index
 from search.errors import IndexFolderError
 from search.index import Index
 from search.indexing import build_index
 from search.manifest import Manifest, checksum
 from search.query import Searcher
+from search.repairing import repair_index
 from search.similarity import Labels, Scale
 from search.verifying import verify_index
 from tests.test_index import NEW, OLD, corpus_of

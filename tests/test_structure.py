@@ -21,7 +21,8 @@ search.choosing search.metrics
 search.canaries search.origin search.lock search.manifest
 search.stored search.sqlite_file search.sentence_file search.sentence_writer search.row_file
 search.sources search.builds search.index_writer search.index_reader
-search.structuring search.indexing search.format_1 search.compacting search.verifying
+search.structuring search.encoded_once search.indexing search.format_1 search.salvaging search.rewriting
+search.compacting search.repairing search.verifying
 search.words search.filters search.query search.word_shares search.explaining
 search.explaining_pairs search.service search.mcp_tools search.data_records
 search.index search.langchain search.cue_words search.negation search.opposites search.dates

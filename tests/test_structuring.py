@@ -10,13 +10,14 @@ import pytest
 
 from search import approximate, structuring
 from search.choosing import Bench, Candidate, Trial
-from search.compacting import compact_index, repair_index
+from search.compacting import compact_index
 from search.corpus import Corpus
 from search.errors import OptionError
 from search.index import Index
 from search.index_writer import IndexWriter
 from search.indexing import build_index
 from search.manifest import Layout, Manifest
+from search.repairing import repair_index
 from search.store_record import FLAT, StoreRecord, StoreWish, store_wish
 from search.verifying import verify_index
 from tests.cli_runner import run, succeed, tree

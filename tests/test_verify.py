@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from search.builds import check_target
-from search.compacting import compact_index, repair_index
+from search.compacting import compact_index
 from search.corpus import Corpus
 from search.errors import IndexFolderError, InputError
 from search.index import Index
@@ -14,6 +14,7 @@ from search.index_writer import IndexWriter
 from search.indexing import build_index
 from search.manifest import Manifest
 from search.records import Sentence
+from search.repairing import repair_index
 from search.verifying import Verified, verify_index
 from tests.test_index import build_files, content_of, corpus_of, texts_of
 from tests.toy import ToyEncoder, TrainedToy
