@@ -7,7 +7,6 @@ text, split into sentences.
 """
 
 import glob
-import json
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -19,6 +18,7 @@ from search.encodings import codec
 from search.errors import InputError
 from search.files import absolute
 from search.lines import STDIN, LineReader
+from search.reading import Reading
 from search.records import Sentence, Source
 from search.splitting import Span, sentence_spans, trimmed
 from search.tables import TABLE_SUFFIXES, TableReader, choose_column
@@ -94,8 +94,11 @@ class Readable(Protocol):
     def bytes_read(self) -> int:
         """Return how much has been read so far."""
 
-    def reading(self, name: str) -> str:
-        """Say how a source is cut into sentences."""
+    def reading(self, name: str, before: str = "") -> str:
+        """Say how a source is cut into sentences that was read as `before` says the last time."""
+
+    def recall(self, name: str, before: str) -> str:
+        """Read a source, where nothing else is asked, as `before` says of the last time; return the options it gets."""
 
     def place(self, name: str) -> str:
         """Return where a source's file is, or "" where it is none."""
@@ -135,9 +138,8 @@ class Corpus:
         """
         self.names = expand(patterns, documents=True, tell=tell)
         self.sources: list[Source] = []
-        self._unit = unit
-        self._text_column = text_column
-        self._encoding = None if encoding is None else codec(encoding)
+        self._asked = Reading(unit, text_column, None if encoding is None else codec(encoding))
+        self._recalled: dict[str, Reading] = {}
         self._tell = tell
         self._finished_bytes = 0
         self._reader: LineReader | TableReader | DocumentReader | None = None
@@ -163,14 +165,16 @@ class Corpus:
         for name in self.names:
             yield from self.read(name)
 
-    def reading(self, name: str) -> str:
-        """Say how a file is cut into sentences; read in another way, it gives others."""
-        how = {"unit": self._unit, "text_column": self._text_column}
-        if self._encoding is not None:
-            how["encoding"] = self._encoding
-        if kind_of(name) in DOCUMENT_SUFFIXES:
-            how["reader"] = how_read(name)
-        return json.dumps(how)
+    def reading(self, name: str, before: str = "") -> str:
+        """Say how a file is cut into sentences that was read as `before` says; read in another way, it gives others."""
+        how = self._asked.or_as(Reading.from_json(before)) if before else self._how(name)
+        return how.to_json(how_read(name) if kind_of(name) in DOCUMENT_SUFFIXES else None)
+
+    def recall(self, name: str, before: str) -> str:
+        """Read a file, where nothing else is asked, as `before` says of the last time; return the options it gets."""
+        recalled = Reading.from_json(before).left_open_by(self._asked)
+        self._recalled[self.place(name)] = recalled
+        return str(recalled)
 
     def place(self, name: str) -> str:
         """Return where a file is, wherever the next command is started; "" for standard input."""
@@ -182,9 +186,9 @@ class Corpus:
         Raises:
             InputError: the file cannot be read, or holds no sentence; names file and line.
         """
-        count = 0
-        for sentence in self._sentences(name):
-            if len(sentence.text) > _MAX_CHARACTERS and self._unit is not Unit.DOCUMENT:
+        count, how = 0, self._how(name)
+        for sentence in self._sentences(name, how):
+            if len(sentence.text) > _MAX_CHARACTERS and how.unit is not Unit.DOCUMENT:
                 raise InputError(
                     f"{name}:{sentence.line}: a sentence of {len(sentence.text):,} characters, the limit is "
                     f"{_MAX_CHARACTERS:,}; split the text with --unit sentence, or put in line breaks."
@@ -199,31 +203,34 @@ class Corpus:
         self._finished_bytes += self._reader.size
         self._reader = None
 
-    def _sentences(self, name: str) -> Iterator[Sentence]:
+    def _how(self, name: str) -> Reading:
+        return self._asked.or_as(self._recalled.get(self.place(name), Reading()))
+
+    def _sentences(self, name: str, how: Reading) -> Iterator[Sentence]:
         if kind_of(name) in TABLE_SUFFIXES:
-            yield from self._table_sentences(name)
+            yield from self._table_sentences(name, how)
             return
         if kind_of(name) in DOCUMENT_SUFFIXES:
-            document = DocumentReader(name, encoding=self._encoding, tell=self._tell)
+            document = DocumentReader(name, encoding=how.encoding, tell=self._tell)
             self._reader = document
-            unit = self._unit or Unit.SENTENCE
+            unit = how.unit or Unit.SENTENCE
             blocks = document_blocks(document, unit)
         else:
             markdown = kind_of(name) in _MARKDOWN_SUFFIXES
-            lines = LineReader(name, encoding=self._encoding)
+            lines = LineReader(name, encoding=how.encoding)
             self._reader = lines
-            unit = self._unit or (Unit.SENTENCE if markdown else Unit.LINE)
+            unit = how.unit or (Unit.SENTENCE if markdown else Unit.LINE)
             blocks = text_blocks(lines, unit, markdown=markdown)
         for block in blocks:
             yield from cut(block, unit, name)
 
-    def _table_sentences(self, name: str) -> Iterator[Sentence]:
-        table = TableReader(name, encoding=self._encoding)
+    def _table_sentences(self, name: str, how: Reading) -> Iterator[Sentence]:
+        table = TableReader(name, encoding=how.encoding)
         self._reader = table
         column = None
         for row in table:
             if column is None:
-                column = choose_column(row, name, asked=self._text_column, usual=TEXT_COLUMNS, option="--text-column")
+                column = choose_column(row, name, asked=how.text_column, usual=TEXT_COLUMNS, option="--text-column")
             if column not in row.cells:
                 raise InputError(f"{name}:{row.line}: no {column!r} in this row, which others have.")
             cell = row.cells[column]
@@ -232,11 +239,10 @@ class Corpus:
             if not isinstance(cell, str):
                 raise InputError(f"{name}:{row.line}: column {column!r} holds {cell!r}, expected text.")
             metadata = {key: value for key, value in row.cells.items() if key != column}
-            for span in self._cell_spans(cell):
+            for span in _cell_spans(cell, how.unit):
                 if span.start < span.end:
                     yield Sentence(cell[span.start : span.end], name, row.line, span.start, span.end, metadata)
 
-    def _cell_spans(self, cell: str) -> list[Span]:
-        if self._unit is Unit.SENTENCE:
-            return sentence_spans(cell)
-        return [trimmed(cell, 0, len(cell))]
+
+def _cell_spans(cell: str, unit: Unit | None) -> list[Span]:
+    return sentence_spans(cell) if unit is Unit.SENTENCE else [trimmed(cell, 0, len(cell))]

@@ -34,9 +34,13 @@ class Records:
         self._records = records
         self._text_column = text_column
 
-    def reading(self, name: str) -> str:  # noqa: ARG002 - whatever the name
+    def reading(self, name: str, before: str = "") -> str:  # noqa: ARG002 - whatever the name, and how before
         """Say how the records are read."""
         return json.dumps({"records": self._text_column})
+
+    def recall(self, name: str, before: str) -> str:  # noqa: ARG002 - whatever it was
+        """Return "": how records are read is asked each time."""
+        return ""
 
     def place(self, name: str) -> str:  # noqa: ARG002 - whatever the name
         """Return "": records are no file."""

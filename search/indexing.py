@@ -4,15 +4,13 @@ Run again after a kill, or after some files have changed, it goes on from what i
 the index has never had.
 """
 
-from collections import defaultdict
-from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
 import numpy as np
 
-from search.compressed import kind_of
 from search.corpus import Readable
 from search.encoded_once import encoded_once
 from search.encoder import Encoder
@@ -20,9 +18,10 @@ from search.errors import InputError, OutputError
 from search.index_reader import IndexReader
 from search.index_writer import IndexWriter
 from search.manifest import Layout, Manifest
+from search.planning import Plan, bytes_of, make_plan
 from search.progress import SILENT, Progress
-from search.records import IndexedSource, Sentence, Source
-from search.sources import Stamp, State, is_away, moved_from, state_of
+from search.pruning import gone_sources, named_gone, remove
+from search.records import Sentence, Source
 from search.store_record import StoreWish
 from search.structuring import check_wish, structure_index
 
@@ -96,6 +95,7 @@ def build_index(
     *,
     overwrite: bool = False,
     prune: bool = False,
+    gone: Sequence[str] = (),
     strict: bool = True,
     wait: float = 0.0,
     store: StoreWish | None = None,
@@ -110,14 +110,15 @@ def build_index(
         folder: the index; made where there is none.
         encoder: the one that made the index.
         overwrite: make the index anew; until that is finished, the old one is what opens.
-        prune: remove the sentences of files that are gone, be they of this corpus or not.
+        prune: remove the sentences of files that are gone, be they of this corpus or not; see `pruning`.
+        gone: files and folders that are gone for good; the same, also where their folder is missing.
         strict: stop at a file that cannot be used; else go on with the others, unless there is none that can.
         wait: how many seconds to wait for another writer.
         store: how the index is to be searched; None: as was asked the last time.
         progress: is told how far it is.
 
     Raises:
-        OptionError: the store is none.
+        OptionError: the store is none, or the index has nothing of what is said to be gone.
         InputError: a file cannot be used, and there is no other or `strict` is asked; names file and line.
         OutputError: the folder cannot be written to, or another process does.
         IndexFolderError: the index is damaged, of another format, or of another encoder.
@@ -127,9 +128,12 @@ def build_index(
     with IndexWriter(folder, encoder, overwrite=overwrite, wait=wait) as writer:
         if store is not None:
             writer.wish(store)
-        plan = _plan(corpus, writer, overwrite=overwrite)
-        pruned = _prune(writer) if prune else 0
-        progress.start("indexing", _bytes(plan.read), "bytes")
+        named = [] if overwrite else named_gone(writer, gone)
+        plan = make_plan(corpus, writer, overwrite=overwrite)
+        for options, files in plan.recalled.items():
+            progress.tell(f"{files:,} file(s) read as the last time, with {options}")
+        pruned = remove(writer, [*named, *(gone_sources(writer, progress=progress) if prune else ())])
+        progress.start("indexing", bytes_of(plan.read), "bytes")
         count, waiting = 0, False
         failed: dict[str, InputError] = {}
         for window in _windows(corpus, plan, failed, strict=strict):
@@ -151,104 +155,7 @@ def build_index(
     return Indexed(manifest, sources, len(read) - changed, changed, plan.moved, plan.same, pruned, reasons)
 
 
-@dataclass(slots=True)
-class _Plan:
-    """The files to read, each with how it looked before that, those of them that the index has, and how many others.
-
-    The first of them may have been read in part by a stopped run: so many sentences are there already.
-    """
-
-    read: dict[str, Stamp | None]
-    begun: int = 0
-    changed: set[str] = field(default_factory=set)
-    moved: int = 0
-    same: int = 0
-
-
-def _plan(corpus: Readable, writer: IndexWriter, *, overwrite: bool) -> _Plan:
-    """Compare the corpus with the index; what has only moved is moved."""
-    plan = _Plan({})
-    mine = {corpus.place(name) or name for name in corpus.names}
-    if overwrite:  # what a stopped run with other files began is not asked for any more
-        for source in writer.sources:
-            if source.key not in mine:
-                writer.remove(source)
-    known = {source.key: source for source in writer.sources}
-    lost = _lost(corpus, known, mine)
-    for name in corpus.names:
-        path = corpus.place(name)
-        old = known.get(path or name)
-        stamp = _stamp(path)
-        if old is not None and old.reading == corpus.reading(name) and state_of(old) is State.SAME:
-            plan.same += 1
-            if stamp is not None and stamp.modified != old.modified:
-                writer.note_time(old, stamp.modified)
-        elif old is None and stamp is not None and (origin := moved_from(path, lost[kind_of(path), stamp.size])):
-            writer.move(origin, name, path, stamp.modified)
-            lost[kind_of(path), stamp.size].remove(origin)
-            plan.moved += 1
-        else:
-            plan.read[name] = stamp
-            if old is not None:
-                plan.changed.add(name)
-    _resume(corpus, plan, writer)
-    return plan
-
-
-_Lost = defaultdict[tuple[str, int | None], list[IndexedSource]]
-
-
-def _lost(corpus: Readable, known: Mapping[str, IndexedSource], mine: Collection[str]) -> _Lost:
-    """Return the sources whose files are no more where they were, by kind and size.
-
-    By kind, since a page gives other sentences than the same content as text.
-    """
-    lost: _Lost = defaultdict(list)
-    for path, source in known.items():
-        alike = path == source.path and source.complete and source.reading == corpus.reading(source.path)
-        if alike and path not in mine and is_away(path):
-            lost[kind_of(path), source.size].append(source)
-    return lost
-
-
-def _stamp(path: str) -> Stamp | None:
-    """Look at a file; None for what is none, or cannot be looked at: that is told when it is read."""
-    try:
-        return Stamp.of(path) if path else None
-    except OSError:
-        return None
-
-
-def _resume(corpus: Readable, plan: _Plan, writer: IndexWriter) -> None:
-    """Go on with the file that a stopped run was reading, if it is among these and begins as it did then."""
-    source = writer.unfinished
-    if source is None or not source.path or source.reading != corpus.reading(source.path):
-        return
-    for name in plan.read:
-        if corpus.place(name) == source.path:
-            try:
-                same = writer.resume(source, islice(corpus.read(name), source.rows))
-            except InputError:  # which is met again, and told, when it is read
-                same = False
-            if same:
-                plan.begun = source.rows
-                plan.read = {name: plan.read.pop(name), **plan.read}
-            return
-
-
-def _prune(writer: IndexWriter) -> int:
-    gone = [source for source in writer.sources if state_of(source) is State.GONE]
-    for source in gone:
-        writer.remove(source)
-    return len(gone)
-
-
-def _bytes(read: dict[str, Stamp | None]) -> int | None:
-    sizes = [stamp.size for stamp in read.values() if stamp is not None]
-    return sum(sizes) if len(sizes) == len(read) else None
-
-
-def _windows(corpus: Readable, plan: _Plan, failed: dict[str, InputError], *, strict: bool) -> Iterator[list[_Piece]]:
+def _windows(corpus: Readable, plan: Plan, failed: dict[str, InputError], *, strict: bool) -> Iterator[list[_Piece]]:
     """Yield what is to be read, so many sentences at a time; files that cannot be used are added to `failed`."""
     window: list[_Piece] = []
     room, begun = _WINDOW, plan.begun
@@ -278,7 +185,7 @@ def _windows(corpus: Readable, plan: _Plan, failed: dict[str, InputError], *, st
         yield window
 
 
-def _append(window: list[_Piece], encoder: Encoder, writer: IndexWriter, corpus: Readable, plan: _Plan) -> None:
+def _append(window: list[_Piece], encoder: Encoder, writer: IndexWriter, corpus: Readable, plan: Plan) -> None:
     texts = (sentence.text for piece in window for sentence in piece.sentences)
     found = encoded_once(texts, encoder, writer)
     for piece in window:

@@ -14,7 +14,7 @@ from pathlib import Path
 from search.files import sha256_of_file
 from search.records import IndexedSource
 
-__all__ = ["Stamp", "State", "is_away", "moved_from", "state_of"]
+__all__ = ["Stamp", "State", "is_away", "missing_folder", "moved_from", "state_of"]
 
 _CLOCK_NANOSECONDS = 2_000_000_000
 """The coarsest clock of a file system (FAT): a change within it of the reading may not show in the time."""
@@ -25,6 +25,7 @@ class State(StrEnum):
 
     SAME = "same"
     CHANGED = "changed"
+    INCOMPLETE = "incomplete"
     GONE = "gone"
     UNREACHABLE = "unreachable"
     UNKNOWN = "unknown"
@@ -50,23 +51,26 @@ class Stamp:
 
 
 def state_of(source: IndexedSource) -> State:
-    """Return how a source is now. One without a file of its own (standard input) is not known."""
+    """Return how a source is now. One without a file of its own (standard input) is not known.
+
+    One that the index has in part, since a run was stopped or repair has lost some of it, is incomplete if it is there.
+    """
     if not source.path:
-        return State.UNKNOWN
+        return State.UNKNOWN if source.complete else State.INCOMPLETE
     try:
         stamp = Stamp.of(source.path)
     except FileNotFoundError:
         return State.GONE if _has_others(Path(source.path).parent) else State.UNREACHABLE
     except OSError:
         return State.UNREACHABLE
-    if not source.complete or stamp.size != source.size:
+    return _compared(source, stamp) if source.complete else State.INCOMPLETE
+
+
+def _compared(source: IndexedSource, stamp: Stamp) -> State:
+    if stamp.size != source.size:
         return State.CHANGED
     if source.modified is not None and stamp.modified == source.modified:
         return State.SAME
-    return _compared(source)
-
-
-def _compared(source: IndexedSource) -> State:
     try:
         return State.SAME if sha256_of_file(Path(source.path)) == source.sha256 else State.CHANGED
     except OSError:
@@ -80,6 +84,16 @@ def is_away(path: str) -> bool:
     except OSError as exc:
         return isinstance(exc, FileNotFoundError | NotADirectoryError)
     return False
+
+
+def missing_folder(path: str) -> Path | None:
+    """Return the uppermost missing folder of those a file was in, or the empty one; None where there is neither."""
+    missing = None
+    for folder in Path(path).parents:
+        if not is_away(str(folder)):
+            return missing if missing or _has_others(folder) else folder
+        missing = folder
+    return missing
 
 
 def moved_from(path: str, candidates: Sequence[IndexedSource]) -> IndexedSource | None:

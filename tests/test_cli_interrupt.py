@@ -37,19 +37,21 @@ def _index(folder: Path, small_bert: Path) -> subprocess.Popen[str]:
     return process
 
 
-def _interrupt(process: subprocess.Popen[str]) -> None:
+def _interrupt(process: subprocess.Popen[str]) -> str:
     process.send_signal(signal.SIGINT)
     out, told = process.communicate(timeout=60)
     assert process.returncode in INTERRUPTED, told
     assert out == ""
     assert "Interrupted; what was there before is as it was." in told
     assert "Traceback" not in told
+    return told
 
 
 def test_an_interrupted_overwrite_leaves_the_old_index(folder: Path, small_bert: Path) -> None:
     """Ctrl-C while rows are written: not a byte of the old index differs, and no temporary file is left."""
     before = tree(folder / "index")
-    _interrupt(_index(folder, small_bert))
+    told = _interrupt(_index(folder, small_bert))
+    assert "sentences of the new index are committed; the same command goes on from there." in told
     after = tree(folder / "index")
     assert {name: after[name] for name in before} == before
     assert sorted(set(after) - set(before)) == ["next.json", "sentences-000002.sqlite", "vectors/000002.f32"]
@@ -84,8 +86,10 @@ def test_an_interrupted_first_build_opens_as_far_as_it_came(
     """Ctrl-C at a build into a new folder, when rows have been committed: they are there, and said to be not all."""
     process = start(folder, "index", "new.txt", "--out", "first", "--encoder", small_bert)
     wait_until((folder / "first" / "manifest.json").exists, process)
-    _interrupt(process)
+    told = _interrupt(process)
     info = json.loads(succeed(capsys, "info", folder / "first", "--json"))
+    assert f"{info['count']:,} sentences are committed; the same command goes on from there." in told
+    assert [source["state"] for source in info["sources"]] == ["incomplete"]
     assert (info["finished"], info["count"] % 4096) == (False, 0)
     assert info["count"] > 0
 

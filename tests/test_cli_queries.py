@@ -87,3 +87,26 @@ def test_the_state_of_a_hit_is_that_of_its_own_file(
     ]
     lines = succeed(capsys, "query", tmp_path / "index", "the room was good").splitlines()
     assert [line.rstrip().endswith("a.txt:1 (changed)") for line in lines[1:]] == [True, False]
+
+
+def test_where_nothing_is_found_that_is_said_and_why(index: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """In the table's place, for each query; as JSON there is no line, and no error."""
+    told = succeed(capsys, "query", index, "the bed", "zebra", "--match", "words")
+    assert "1  " in told.partition("zebra")[0]
+    assert told.endswith("zebra\nNothing was found: no sentence has its words.\n")
+    both = ["--source", "corpus.txt", "--match", "words"]
+    assert succeed(capsys, "query", index, "zebra", *both) == (
+        "Nothing was found: no sentence has its words and meets the filters.\n"
+    )
+    assert succeed(capsys, "query", index, "zebra", "--match", "words", "--json") == ""
+
+
+def test_where_the_filters_leave_nothing_that_is_said(
+    tmp_path: Path, small_bert: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """However near the sentences that do not meet them are."""
+    (tmp_path / "a.csv").write_text("text,stars\nthe room was good,4\n", encoding="utf-8")
+    succeed(capsys, "index", tmp_path / "a.csv", "--out", tmp_path / "i", "--encoder", small_bert)
+    ask = ["query", tmp_path / "i", "the room was good", "--where", "stars > 4"]
+    assert succeed(capsys, *ask) == "Nothing was found: no sentence meets the filters.\n"
+    assert succeed(capsys, *ask, "--json") == ""

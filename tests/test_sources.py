@@ -3,18 +3,23 @@
 import os
 import shutil
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
+from search import indexing
 from search.corpus import Corpus
-from search.errors import InputError, OutputError
+from search.errors import InputError, OptionError, OutputError
 from search.index import Index
 from search.indexing import Indexed, build_index, check_related
+from search.progress import SILENT, Progress
+from search.reading import Reading
 from search.records import IndexedSource
 from search.sources import State, state_of
 from search.units import Unit
 from tests.test_index import texts_of
+from tests.test_index_interrupted import InterruptedEncoder
 from tests.toy import ToyEncoder
 
 FILES = {"a.txt": ["good room", "bad food"], "b.txt": ["good pool"], "c.txt": ["fine price", "the noise", "good room"]}
@@ -40,10 +45,13 @@ class Case:
         os.utime(path, (when, when))
         return path
 
-    def run(self, *, prune: bool = False, unit: Unit | None = None) -> tuple[Indexed, list[str]]:
+    def run(
+        self, *, prune: bool = False, gone: Sequence[object] = (), unit: Unit | None = None, told: Progress = SILENT
+    ) -> tuple[Indexed, list[str]]:
         """Index the folder again; return what was done and what was encoded."""
         encoder = ToyEncoder()
-        done = build_index(Corpus([str(self.texts)], unit=unit), self.index, encoder, prune=prune)
+        corpus = Corpus([str(self.texts)], unit=unit)
+        done = build_index(corpus, self.index, encoder, prune=prune, gone=list(map(str, gone)), progress=told)
         return done, [text for call in encoder.calls for text in call]
 
     def states(self) -> dict[str, State]:
@@ -256,6 +264,123 @@ def test_files_that_only_have_the_name_of_an_index_are_not_added_to_it(case: Cas
     with pytest.raises(OutputError, match=r"is an index of other files \(.*a\.txt\)\. To add these .* --out"):
         check_related(Corpus([str(other)]), case.index)
     check_related(Corpus([str(other), str(case.texts / "b.txt")]), case.index)
+
+
+class Told:
+    """Keeps what a job tells."""
+
+    def __init__(self) -> None:
+        """Hear nothing yet."""
+        self.heard: list[str] = []
+
+    def tell(self, what: str) -> None:
+        """Keep it."""
+        self.heard.append(what)
+
+    def start(self, what: str, total: float | None, unit: str) -> None:
+        """Pass over it."""
+
+    def advance(self, done: float, note: str = "") -> None:
+        """Pass over it."""
+
+    def finish(self) -> None:
+        """Pass over it."""
+
+
+def test_a_deleted_folder_goes_when_it_is_named(case: Case, tmp_path: Path) -> None:
+    """--prune keeps what was in it, and says how to let go of it: named, it goes, and with it nothing that is there."""
+    old = case.texts / "old" / "er"
+    old.mkdir(parents=True)
+    for name in ("old/x.txt", "old/er/y.txt"):
+        case.write(name, [f"the {name}"])
+    case.run()
+    shutil.rmtree(case.texts / "old")
+    told = Told()
+    done, _ = case.run(prune=True, told=told)
+    assert (done.pruned, done.sources) == (0, 5)
+    (heard,) = told.heard
+    assert heard.startswith(f"2 file(s) below {case.texts / 'old'} stay in the index")
+    assert heard.endswith(f"If it is gone for good, say so with: --gone {case.texts / 'old'}")
+    done, encoded = case.run(gone=[case.texts / "old" / "er", case.texts / "old"])
+    assert (counts(done), done.sources, encoded) == ((0, 0, 0, 3, 2), 3, [])
+    assert done.manifest.digest == case.fresh(tmp_path / "fresh")
+
+
+def test_nothing_that_is_there_or_was_never_there_is_gone(case: Case) -> None:
+    """A name that is mistaken is refused, with what is wrong with it; of a folder, what is there stays."""
+    with pytest.raises(OptionError, match=r"--gone .*txets: the index has no file there \(/.*info says"):
+        case.run(gone=[case.texts.with_name("txets")])
+    with pytest.raises(OptionError, match=r"--gone .*: the 3 file\(s\) that the index has of it are all there"):
+        case.run(gone=[case.texts])
+    (case.texts / "b.txt").unlink()
+    done, _ = case.run(gone=[case.texts])
+    assert (counts(done), done.sources) == ((0, 0, 0, 2, 1), 2)
+
+
+def test_what_was_in_a_folder_that_is_gone_may_have_moved(case: Case) -> None:
+    """A file of it that is somewhere else now keeps its rows."""
+    case.write("old.txt", ["clean bed"])
+    inner = case.texts / "inner"
+    inner.mkdir()
+    (case.texts / "old.txt").rename(inner / "old.txt")
+    case.write("inner/lost.txt", ["dirty bed"])
+    case.run()
+    (inner / "old.txt").rename(case.texts / "new.txt")
+    shutil.rmtree(inner)
+    done, encoded = case.run(gone=[inner])
+    assert (counts(done), encoded) == ((0, 0, 1, 3, 1), [])
+
+
+def test_how_a_file_was_read_is_remembered(tmp_path: Path) -> None:
+    """Without the options of the last time a file is the same; changed, it is read with them, which is told.
+
+    Another file is read as is asked now, and the same one when it is asked for otherwise.
+    """
+    path, index = tmp_path / "a.csv", tmp_path / "i"
+    path.write_text("text,opinion\nA,der Käse\nB,schön. gut.\n", encoding="cp437")
+    asked = Corpus([str(path)], encoding="cp437", text_column="opinion", unit=Unit.SENTENCE)
+    build_index(asked, index, ToyEncoder())
+    assert texts_of(index) == ["der Käse", "schön.", "gut."]
+    told = Told()
+    assert build_index(Corpus([str(path)]), index, ToyEncoder(), progress=told).same == 1
+    assert told.heard == []
+    path = path.rename(tmp_path / "b.csv")
+    assert build_index(Corpus([str(path)]), index, ToyEncoder(), progress=told).moved == 1
+    with path.open("a", encoding="cp437") as file:
+        file.write("C,größer\n")
+    other = tmp_path / "other.csv"
+    other.write_text("text\nder Käse. ja.\n", encoding="utf-8")
+    assert build_index(Corpus([str(path), str(other)]), index, ToyEncoder(), progress=told).changed == 1
+    assert texts_of(index) == ["der Käse", "schön.", "gut.", "größer", "der Käse. ja."]
+    options = "--text-column opinion --encoding cp437"
+    assert told.heard == [f"1 file(s) read as the last time, with --unit sentence {options}"]
+    build_index(Corpus([str(path)], unit=Unit.LINE), index, ToyEncoder(), progress=told)
+    assert texts_of(index) == ["der Käse. ja.", "der Käse", "schön. gut.", "größer"]
+    assert told.heard[1:] == [f"1 file(s) read as the last time, with {options}"]
+    build_index(Corpus([str(other)]), index, ToyEncoder(), overwrite=True)
+    assert texts_of(index) == ["der Käse. ja."]
+
+
+@pytest.mark.parametrize("noted", ["format 1", '{"records": null}', "[1]", '{"unit": "verse"}', "7"])
+def test_what_does_not_say_how_a_file_was_read_says_nothing(noted: str) -> None:
+    """Notes of an earlier version, of records, or of a unit that is none, stop nothing."""
+    assert Reading.from_json(noted) == Reading()
+
+
+def test_a_file_that_was_read_in_part_is_incomplete(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is neither changed nor the same; gone on with it is new, gone it is gone."""
+    monkeypatch.setattr(indexing, "_WINDOW", 3)
+    case = Case(tmp_path)
+    path = case.write("z.txt", [f"z {number}" for number in range(9)])
+    with pytest.raises(KeyboardInterrupt):
+        build_index(Corpus([str(case.texts)]), case.index, InterruptedEncoder(KeyboardInterrupt(), 2))
+    assert case.states() == dict.fromkeys(FILES, State.SAME) | {"z.txt": State.INCOMPLETE}
+    hidden = path.rename(path.with_suffix(".hidden"))
+    assert case.states()["z.txt"] == State.GONE
+    hidden.rename(path)
+    done, _ = case.run()
+    assert counts(done) == (1, 0, 0, 3, 0)
+    assert set(case.states().values()) == {State.SAME}
 
 
 def test_another_way_of_reading_is_a_change(case: Case) -> None:

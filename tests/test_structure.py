@@ -13,7 +13,7 @@ import search
 READING_ORDER = """
 search search.errors search.progress search.processes search.records search.files
 search.compressed search.encodings search.lines search.similarity search.splitting search.units search.tables
-search.reader_pdf search.reader_docx search.reader_html search.documents search.corpus search.labelled
+search.reader_pdf search.reader_docx search.reader_html search.documents search.reading search.corpus search.labelled
 search.checkpoint search.encoder search.encoder_huggingface
 search.fast_build search.openvino_engine search.encoder_openvino search.encoders
 search.store search.store_faiss search.structure_faiss search.store_record search.approximate search.nearest
@@ -21,7 +21,8 @@ search.choosing search.metrics
 search.canaries search.origin search.lock search.manifest
 search.stored search.sqlite_file search.sentence_file search.sentence_writer search.row_file
 search.sources search.builds search.index_writer search.index_reader
-search.structuring search.encoded_once search.indexing search.format_1 search.salvaging search.rewriting
+search.structuring search.encoded_once search.planning search.pruning
+search.indexing search.format_1 search.salvaging search.rewriting
 search.compacting search.repairing search.verifying
 search.words search.filters search.query search.word_shares search.explaining
 search.explaining_pairs search.service search.mcp_tools search.data_records

@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
+from search.corpus import Corpus
+from search.indexing import build_index
 from search.service import Service
 from search.web.app import create_app
 from search.web.guarding import MOST_BYTES
@@ -149,6 +151,24 @@ def test_every_answer_forbids_what_a_page_does_not_need(client: TestClient) -> N
         assert "default-src 'none'" in headers["content-security-policy"]
         assert "frame-ancestors 'none'" in headers["content-security-policy"]
         assert headers["x-content-type-options"] == "nosniff"
+
+
+def test_the_state_of_a_hit_is_that_of_its_own_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two files of one name, of which one has changed since: its hit alone is marked."""
+    for folder, text in (("a", "good room"), ("b", "good food")):
+        (tmp_path / folder).mkdir()
+        monkeypatch.chdir(tmp_path / folder)
+        Path("x.txt").write_text(f"{text}\n", encoding="utf-8")
+        build_index(Corpus(["x.txt"]), tmp_path / "hotels", ToyEncoder())
+    Path("x.txt").write_text("bad food\nbad room\n", encoding="utf-8")
+    with Service({"hotels": tmp_path / "hotels"}, load=lambda _: ToyEncoder()) as service:
+        app = create_app(service, hosts=["127.0.0.1"])
+        with TestClient(app, base_url=HOST) as client:
+            hits = get(client, "/indexes/hotels/query", q="good room")["hits"]
+    assert [(hit["text"], hit["source"], hit["state"]) for hit in hits] == [
+        ("good room", "x.txt", "same"),
+        ("good food", "x.txt", "changed"),
+    ]
 
 
 def test_metrics_count_by_route(client: TestClient) -> None:

@@ -31,7 +31,18 @@ __all__ = ["command"]
 @text_column
 @encoding_option
 @overwrite_option
-@click.option("--prune", is_flag=True, help="Remove what the index has of files that are gone.")
+@click.option(
+    "--prune",
+    is_flag=True,
+    help="Remove what the index has of files that are gone. A missing folder may be a share that is not mounted: what "
+    "was in it stays.",
+)
+@click.option(
+    "--gone",
+    multiple=True,
+    metavar="FOLDER|FILE",
+    help="This is gone for good, its folder too: remove what the index has of it. Files that are there stay.",
+)
 @click.option(
     "--store",
     metavar="auto|flat|SPEC",
@@ -58,6 +69,7 @@ def command(
     encoding: str | None,
     overwrite: bool,
     prune: bool,
+    gone: tuple[str, ...],
     store: str | None,
     recall: float | None,
     exact: bool,
@@ -67,13 +79,15 @@ def command(
 ) -> int:
     """Index FILES: .txt, .md, .csv, .tsv, .jsonl, .parquet, .pdf, .docx, .html, folders, globs, or - (stdin).
 
-    Run again, only what has changed is read; stopped, the same command goes on. Exit code 1 where a file was left out.
+    Run again, only what has changed is read, with the unit, text column and encoding of the last time unless others are
+    given; stopped, the same command goes on. Exit code 1 where a file was left out.
 
     \b
     Examples:
       kindred index corpora/hotels.txt
       kindred index 'reviews/*.csv' --text-column review --out indexes/reviews
       kindred index reviews/ --out indexes/reviews --prune
+      kindred index reviews/ --out indexes/reviews --gone reviews/2019
       kindred index manuals/ letters.docx --out indexes/office
       kindred index novel.txt --unit sentence --encoder checkpoints/feelings
       kindred index reviews/ --out indexes/reviews --recall 0.95
@@ -96,7 +110,16 @@ def command(
     loaded = load(encoder or (there.passport.name if there else None), backend)
     with Bar() as bar:
         done = build_index(
-            corpus, folder, loaded, overwrite=overwrite, prune=prune, strict=strict, wait=wait, store=wish, progress=bar
+            corpus,
+            folder,
+            loaded,
+            overwrite=overwrite,
+            prune=prune,
+            gone=gone,
+            strict=strict,
+            wait=wait,
+            store=wish,
+            progress=bar,
         )
     manifest = done.manifest
     for reason in done.failed:

@@ -18,8 +18,9 @@ __all__ = ["command"]
 def command(index: str, json_: bool) -> None:
     """Say what an INDEX (a folder, or a name in indexes/) holds, and how its sources are now.
 
-    The state of a source: same, changed, gone, unreachable (its folder is missing or empty: perhaps a share that is
-    not mounted), or unknown (standard input).
+    The state of a source: same, changed, incomplete (a stopped run has read a part, or repair has lost one; kindred
+    index reads the rest), gone, unreachable (its folder is missing or empty: perhaps a share that is not mounted; if it
+    is gone for good, kindred index --gone lets go of it), or unknown (standard input).
 
     \b
     Example:

@@ -78,8 +78,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except click.ClickException as exc:
         exc.show()
         sys.exit(exc.exit_code)
-    except (KeyboardInterrupt, click.Abort):
-        click.echo("Interrupted; what was there before is as it was.", err=True)
+    except (KeyboardInterrupt, click.Abort) as exc:
+        told = ["Interrupted; what was there before is as it was.", *getattr(exc, "__notes__", [])]
+        click.echo(" ".join(told), err=True)
         sys.exit(_INTERRUPTED)
     except KindredError as exc:
         click.echo(f"Error: {exc}", err=True)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from search.explaining import Explanation
 
-__all__ = ["Bar", "Row", "cell", "counted", "place", "print_json", "print_table", "say", "show_hits", "shown"]
+__all__ = ["Bar", "Row", "cell", "counted", "place", "print_json", "print_table", "say", "show_hits", "shown", "why_nothing"]
 
 _PIPED_WIDTH = 120
 _LEAST_TEXT = 10
@@ -97,11 +97,16 @@ def show_hits(
     title: str = "",
     states: Sequence[str] = (),
     explanations: "Sequence[Explanation]" = (),
+    nothing: str = "Nothing was found.",
 ) -> None:
     """Print hits as a table; where the state of a hit's source, given for each, is not the same, it says so.
 
-    With an explanation for each hit, the words that give most to its meaning part are marked, and told below it.
+    With an explanation for each hit, the words that give most to its meaning part are marked, and told below it. Where
+    there is no hit, `nothing` is said in the table's place.
     """
+    if not hits:
+        click.echo(f"{title}\n{nothing}" if title else nothing)
+        return
     labelled = any(hit.sentiment is not None for hit in hits)
     columns = [("", "right"), ("score", "right"), ("meaning", "right")]
     columns += [("sentiment", "right"), ("label", "left")] if labelled else []
@@ -117,6 +122,14 @@ def show_hits(
             text = explained_hit(text.plain, explanations[number])
         rows.append([*row, text, place(hit.entry.sentence) + told])
     print_table([*columns, ("sentence", "left"), ("where", "left")], rows, title=title)
+
+
+def why_nothing(sentences: int, *, by_words: bool, filtered: bool) -> str:
+    """Say why a query of an index of so many sentences may find nothing."""
+    if not sentences:
+        return "Nothing was found: the index has no sentence."
+    lacks = ["has its words"] * by_words + ["meets the filters"] * filtered
+    return f"Nothing was found: no sentence {' and '.join(lacks)}."
 
 
 def _progress(*, disable: bool) -> "Progress":

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from search.cli.output import show_hits
+from search.cli.output import show_hits, why_nothing
 from search.errors import InputError, KindredError, OptionError
 from search.explaining import Explanation, explain
 from search.filters import Filter
@@ -134,7 +134,9 @@ def _answer(typed: str, searcher: "Searcher", settings: Settings, explained_by: 
             why = explain(typed, hits, explained_by, sentiment=settings.sentiment, weight=settings.weight)
         state = cache(state_of)
         states = [state(searcher.index.source_of(hit.entry.row)) for hit in hits]
-        show_hits(hits, states=states, explanations=why)
+        by_words = settings.match is not Match.MEANING
+        nothing = why_nothing(len(searcher.index), by_words=by_words, filtered=bool(settings.only))
+        show_hits(hits, states=states, explanations=why, nothing=nothing)
 
 
 def _history_file() -> Path:

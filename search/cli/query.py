@@ -80,7 +80,7 @@ def command(
       kindred query hotels --queries questions.txt --json
     """
     from search.cli.loading import load
-    from search.cli.output import print_json, say, show_hits
+    from search.cli.output import print_json, say, show_hits, why_nothing
     from search.explaining import explain
     from search.filters import Filter
     from search.index import Index, resolve
@@ -119,6 +119,7 @@ def command(
             )
             return
         state = cache(state_of)
+        nothing = why_nothing(len(opened), by_words=match != Match.MEANING, filtered=bool(only))
         several = len(batch) > 1
         while batch:
             texts = [text for _, text in batch]
@@ -143,7 +144,8 @@ def command(
                 else:
                     if number > 1:
                         click.echo()
-                    show_hits(hits, title=query if several else "", states=states, explanations=why)
+                    title = query if several else ""
+                    show_hits(hits, title=title, states=states, explanations=why, nothing=nothing)
             batch = list(islice(asked, _BATCH))
 
 

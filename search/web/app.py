@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Awaitable, Callable, Sequence
+from functools import cache
 from typing import Annotated, Any
 
 from fastapi import FastAPI, Path, Query, Request, Response
@@ -151,10 +152,11 @@ def _known(service: Service, name: str, row: int | None = None) -> None:
 
 def _told_hits(service: Service, name: str, hits: Sequence[Hit]) -> list[dict[str, Any]]:
     """Return hits as programs read them, each with the state of its source."""
-    met = {hit.entry.sentence.source for hit in hits}
     with service.reading(name) as searcher:
-        states = {source.name: str(state_of(source)) for source in searcher.index.sources if source.name in met}
-    return [hit.to_dict() | {"state": states.get(hit.entry.sentence.source, "gone")} for hit in hits]
+        index, state = searcher.index, cache(state_of)
+        rows = [hit.entry.row for hit in hits]  # of which a commit may have taken some meanwhile
+        states = [str(state(index.source_of(row))) if index.counts(row) else "gone" for row in rows]
+    return [hit.to_dict() | {"state": now} for hit, now in zip(hits, states, strict=True)]
 
 
 def _info(service: Service, name: str) -> Info:
