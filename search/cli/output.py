@@ -20,7 +20,19 @@ if TYPE_CHECKING:
 
     from search.explaining import Explanation
 
-__all__ = ["Bar", "Row", "cell", "counted", "place", "print_json", "print_table", "say", "show_hits", "shown", "why_nothing"]
+__all__ = [
+    "Bar",
+    "Row",
+    "cell",
+    "counted",
+    "place",
+    "print_json",
+    "print_table",
+    "say",
+    "show_hits",
+    "shown",
+    "why_nothing",
+]
 
 _PIPED_WIDTH = 120
 _LEAST_TEXT = 10
