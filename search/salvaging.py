@@ -57,6 +57,7 @@ class Salvage:
         try:
             with ExitStack() as opened:
                 self._file = opened.enter_context(SentenceFile(layout.sentences(manifest.build)))
+                self._file.allow_cut()
                 self.sources = self._file.sources(manifest.generation, manifest.rows, self.damaged)
                 half = self._file.unfinished(manifest.rows, [])
                 self._close = opened.pop_all()

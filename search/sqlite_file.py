@@ -104,6 +104,10 @@ class SqliteFile:
         self.write("COMMIT")
         self.write("BEGIN IMMEDIATE")
 
+    def allow_cut(self) -> None:
+        """Read what is left of a file that was cut off, which SQLite would refuse as a whole."""
+        self.write("PRAGMA writable_schema = ON")  # `query_only` holds: nothing is written
+
     def damage(self, words: str) -> str:
         """Return what SQLite finds wrong with the file, `words` being a table of FTS5; "" for nothing."""
         told = str(next(iter(self.read("PRAGMA integrity_check(1)")))[0])

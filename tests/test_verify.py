@@ -1,6 +1,7 @@
 """Verify, repair and compact: what is damaged is found, what is whole is kept, what does not count goes."""
 
 import shutil
+import sqlite3
 from pathlib import Path
 
 import pytest
@@ -184,6 +185,34 @@ def test_rows_that_were_cut_off_are_lost_and_the_rest_is_kept(index: Path) -> No
     assert {Path(one.source.name).name: one.sentences for one in done.lost} == {"a.txt": 5, "b.txt": 2}
     assert texts_of(index) == TEXTS[:4]
     assert verify_index(index, ToyEncoder()).problems == ()
+
+
+def test_metadata_that_are_no_json_any_more_are_told(index: Path) -> None:
+    """As a damaged row, like anything else of a sentence."""
+    path = index / "sentences-000001.sqlite"
+    with sqlite3.connect(path) as file:
+        file.execute("UPDATE sentences SET metadata = '{' WHERE row = 1")
+    file.close()
+    (problem,) = verify_index(index, ToyEncoder()).problems
+    assert "row 1 " in problem
+    assert [one.sentences for one in repair_index(index).lost] == [1]
+
+
+def test_sentences_that_were_cut_off_are_lost_and_the_rest_is_kept(tmp_path: Path) -> None:
+    """A SQLite file cut in the middle, which SQLite refuses as a whole: what is before the cut is repaired."""
+    texts = [f"good room {number} " + "food " * 20 for number in range(900)]
+    build_index(corpus_of(tmp_path, texts), tmp_path / "i", ToyEncoder())
+    path = tmp_path / "i" / "sentences-000001.sqlite"
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+    with pytest.raises(IndexFolderError, match=r"damaged .*Try: kindred repair"):
+        verify_index(tmp_path / "i")
+    done = repair_index(tmp_path / "i")
+    assert 100 < done.manifest.count < 900
+    assert done.manifest.count + sum(one.sentences for one in done.lost) == 900
+    assert verify_index(tmp_path / "i", ToyEncoder()).problems == ()
+    again = ToyEncoder()
+    assert build_index(corpus_of(tmp_path, texts), tmp_path / "i", again).manifest.count == 900
+    assert sum(map(len, again.calls)) == 900 - done.manifest.count
 
 
 def test_without_sentences_there_is_nothing_to_repair(index: Path) -> None:
