@@ -53,7 +53,8 @@ def main() -> None:
             begin = time.perf_counter()
             found = find_duplicates(index, processes=processes)
             seconds = time.perf_counter() - begin
-            print(f"{processes} process(es): {seconds:.1f} s, {len(found.pairs):,} pairs, {found.digest[:16]}", flush=True)
+            told = f"{len(found.pairs):,} pairs, {found.digest[:16]}"
+            print(f"{processes} process(es): {seconds:.1f} s, {told}", flush=True)
 
 
 if __name__ == "__main__":
