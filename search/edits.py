@@ -6,6 +6,7 @@ In texts that are alike but for a few words, those words decide, however long th
 of the whole. The words of either feeling are in `cues/feelings.tsv`.
 """
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
@@ -14,6 +15,10 @@ from functools import cache
 from search.cue_words import Words, rows
 
 __all__ = ["ALIKE", "Turn", "find_names", "find_swap", "find_turn"]
+
+_LONG = 40
+_ALL_BUT_EQUAL = 0.9
+"""The words of a long text, and the share of them that two have in common of which one was changed in one place."""
 
 ALIKE = 0.7
 """The least share of words in common, in order, of texts that count as near-equal."""
@@ -30,17 +35,35 @@ class Turn:
 def find_turn(first: Sequence[str], second: Sequence[str]) -> Turn | None:
     """Return the first edit between the words of two near-equal texts that turns the feeling, or None.
 
+    In long texts that differ in next to nothing, a feeling that only one of them names is one, too: who changes a word
+    of hundreds means that word.
+
     >>> find_turn("a truly fine film".split(), "a truly dull film".split())
     Turn(first=('fine',), second=('dull',))
     """
     words = _feelings()
-    if words.keys().isdisjoint(first) or words.keys().isdisjoint(second):
+    if words.keys().isdisjoint(first) and words.keys().isdisjoint(second):
         return None
-    for mine, others in _edits(first, second):
-        one, other = first[mine], second[others]
-        if {_feeling(one), _feeling(other)} == {1, -1}:
-            return Turn(tuple(w for w in one if w in words), tuple(w for w in other if w in words))
-    return None
+    if not (words.keys().isdisjoint(first) or words.keys().isdisjoint(second)):
+        for mine, others in _edits(first, second):
+            one, other = first[mine], second[others]
+            if {_feeling(one), _feeling(other)} == {1, -1}:
+                return Turn(tuple(w for w in one if w in words), tuple(w for w in other if w in words))
+    return _long_turn(first, second) if min(len(first), len(second)) > _LONG else None
+
+
+def _long_turn(first: Sequence[str], second: Sequence[str]) -> Turn | None:
+    """Return the words of feeling that each of two long, all but equal texts has and the other has not.
+
+    None where they sum up to the same feeling, or to none.
+    """
+    mine, others = Counter(first), Counter(second)
+    one, other = (
+        tuple(word for word in (a - b).elements() if word in _feelings()) for a, b in ((mine, others), (others, mine))
+    )
+    here, there = (sum(_feelings()[word] for word in some) for some in (one, other))
+    turned = here * there < 0 or (here != 0 and not other) or (there != 0 and not one)
+    return Turn(one, other) if turned and _similar(first, second, _ALL_BUT_EQUAL) is not None else None
 
 
 def find_names(first: Words, second: Words) -> Turn | None:
@@ -87,14 +110,20 @@ def _short_for(one: Sequence[str], other: Sequence[str]) -> bool:
 
 def _edits(first: Sequence[str], second: Sequence[str]) -> Iterator[tuple[slice, slice]]:
     """Yield what stands in one of two near-equal texts in place of what stands in the other."""
-    if 2 * min(len(first), len(second)) < ALIKE * (len(first) + len(second)):
-        return
-    matcher = SequenceMatcher(None, first, second, autojunk=False)
-    if matcher.quick_ratio() < ALIKE or matcher.ratio() < ALIKE:
+    matcher = _similar(first, second, ALIKE)
+    if matcher is None:
         return
     for tag, a, b, c, d in matcher.get_opcodes():
         if tag == "replace":
             yield slice(a, b), slice(c, d)
+
+
+def _similar(first: Sequence[str], second: Sequence[str], least: float) -> SequenceMatcher[str] | None:
+    """Return how two texts go over into each other, where they have that share of their words in common; else None."""
+    if 2 * min(len(first), len(second)) < least * (len(first) + len(second)):
+        return None
+    matcher = SequenceMatcher(None, first, second, autojunk=False)
+    return None if matcher.quick_ratio() < least or matcher.ratio() < least else matcher
 
 
 _WAYS = {"from": "to", "von": "nach", "de": "à", "da": "a", "van": "naar", "desde": "hasta"}

@@ -39,7 +39,8 @@ class Kind(StrEnum):
     NAME = "name"
     """Near-equal texts have different names in the same place."""
     FEELING = "feeling"
-    """The encoder finds opposite feelings, or near-equal texts differ in words of opposite feelings."""
+    """The encoder finds opposite feelings, or near-equal texts differ in words of opposite feelings,
+    or long ones, equal but for those, in words of one."""
 
 
 KINDS: frozenset[str] = frozenset(Kind)

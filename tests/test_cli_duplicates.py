@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from search.index import Index
-from search.threshold import How, Threshold
+from search.threshold import FILE, How, Threshold
 from tests.cli_runner import refuse, run, succeed, toy_index, tree
-from tests.toy import ToyEncoder
+from tests.toy import TOPICS, ToyEncoder
 
 TEXTS = ["good room", "good  room", "food", "bad pool"]
 
@@ -89,6 +89,17 @@ def test_an_index_of_records_is_not_written(tmp_path: Path, capsys: pytest.Captu
     assert "some sentences come from none" in message
 
 
+def test_files_are_replaced_only_when_told(new: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """`--csv` and `--report` over a file that is there need `--overwrite`, and are refused before any work."""
+    for option, path in (("--csv", tmp_path / "found.csv"), ("--report", tmp_path / "found.html")):
+        path.write_text("old", encoding="utf-8")
+        message = f"{path} exists; choose another {option}, or replace it with --overwrite."
+        assert message in refuse(capsys, "duplicates", new, option, path)
+        assert path.read_text(encoding="utf-8") == "old"
+        succeed(capsys, "duplicates", new, option, path, "--overwrite")
+        assert "staff" in path.read_text(encoding="utf-8")
+
+
 @pytest.mark.parametrize(
     ("options", "message", "code"),
     [
@@ -129,6 +140,62 @@ def test_new_texts_by_the_known_threshold(
     Threshold(0.9999, How.GIVEN, toy.fingerprint, toy.default_weight).write(index)
     assert "1 pair at 0.9999 (weight 0.3): 1 exact" in succeed(capsys, "duplicates", new, "--against", index)
     assert "pair at 0.9 " in succeed(capsys, "duplicates", new)
+
+
+MANY = [f"{topic} {other} {n}" for n in range(4) for topic in TOPICS for other in TOPICS]
+
+
+def test_a_threshold_is_found_for_many_texts(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """By itself, told, and found anew each time; asked for by name it is kept, told the next time, and overruled."""
+    index = toy_index(tmp_path / "many", MANY, ToyEncoder())
+    first = run(capsys, "duplicates", index, "--json")
+    assert (first.code, "found without labels" in first.err) == (0, True)
+    assert not (index / FILE).exists()
+    asked = run(capsys, "duplicates", index, "--json", "--threshold", "auto", "--precision", "0.8")
+    assert f"Kept in {index / FILE}" not in asked.err
+    value = json.loads((index / FILE).read_text(encoding="utf-8"))["value"]
+    assert json.loads(asked.out.splitlines()[-1])["threshold"] == value
+    again = run(capsys, "duplicates", index, "--json")
+    assert f"Threshold {value:g}, found without labels" in again.err
+    assert f"Kept in {index / FILE}; --threshold overrules it." in again.err
+    given = run(capsys, "duplicates", index, "--json", "--threshold", "0.97")
+    assert (json.loads(given.out.splitlines()[-1])["threshold"], given.err) == (0.97, "")
+
+
+def test_a_threshold_that_cannot_be_kept_is_used(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The job goes on, and says what to give the next time."""
+    index = toy_index(tmp_path / "many", MANY, ToyEncoder())
+    (index / FILE).mkdir()
+    (index / FILE / "in the way").touch()
+    outcome = run(capsys, "duplicates", index, "--threshold", "auto", "--json")
+    assert outcome.code == 0, outcome.err
+    value = json.loads(outcome.out.splitlines()[-1])["threshold"]
+    assert f"It cannot be kept in {index} (Is a directory); next time give --threshold {value:g}" in outcome.err
+
+
+def test_what_runs_the_encoder(
+    index: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """`--backend` is used where an index's encoder is needed; where none is, that is said."""
+    asked: list[tuple[str, str]] = []
+
+    def load(name: str, backend: str) -> ToyEncoder:
+        asked.append((name, backend))
+        return ToyEncoder()
+
+    monkeypatch.setattr("search.cli.duplicates_inputs.load", load)
+    outcome = run(capsys, "duplicates", index, "--backend", "torch")
+    assert "Nothing was encoded, so that --backend torch made no difference." in outcome.err
+    assert asked == []
+    many = toy_index(tmp_path / "many", MANY, ToyEncoder())
+    outcome = run(capsys, "duplicates", many, "--backend", "torch", "--threshold", "auto")
+    assert "made no difference" not in outcome.err
+    assert asked == [("toy", "torch")]
+
+
+def test_processes_are_told_apart(index: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A number of processes that is none is refused before any work."""
+    assert "processes is 0; give 1 or more" in refuse(capsys, "duplicates", index, "--processes", "0")
 
 
 def test_units_are_for_files(index: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -160,5 +160,5 @@ def test_pairs_are_also_written_as_csv(
     assert any(row["text_b"] == "caf\u00e9 food, \u201clovely\u201d" for row in rows)
     assert [float(row["score"]) for row in rows] == sorted((float(row["score"]) for row in rows), reverse=True)
     before = tree(tmp_path)
-    succeed(capsys, "duplicates", toy_folder, "--threshold", -1, "--no-guard", "all", "--csv", report)
+    succeed(capsys, "duplicates", toy_folder, "--threshold", -1, "--no-guard", "all", "--csv", report, "--overwrite")
     assert tree(tmp_path) == before

@@ -40,7 +40,7 @@ def test_a_learned_threshold_is_kept_and_used(pairs: Path, tmp_path: Path, capsy
     """It is told with its interval, finds more than the usual one, is kept for the weight, and refused for another."""
     index = tmp_path / "support"
     succeed(capsys, "index", SUPPORT, "--out", index)
-    usual = run(capsys, "duplicates", index, "--json").out
+    usual = run(capsys, "duplicates", index, "--json", "--threshold", "0.9").out
     learned = run(capsys, "duplicates", index, "--calibrate", pairs, "--json")
     assert learned.code == 0, learned.err
     assert "labelled pairs: F1 0." in learned.err
@@ -61,7 +61,10 @@ def test_a_threshold_is_found_without_labels(tmp_path: Path, capsys: pytest.Capt
     assert found.code == 0, found.err
     assert "found without labels" in found.err
     assert "wrong merges expected [" in found.err
-    assert run(capsys, "duplicates", SUPPORT, "--threshold", "auto", "--json").out == found.out
+    assert "of slightly changed texts score it" in found.err
+    by_itself = run(capsys, "duplicates", SUPPORT, "--json")
+    assert by_itself.out == found.out, "nothing is asked for, and nothing kept"
+    assert "of slightly changed texts" not in by_itself.err
     refused = [one for one in map(json.loads, found.out.splitlines()) if one["kind"] == "refusal"]
     assert {"opposite", "number", "negation"} <= {one["reason"] for one in refused}
     assert all(one["words"] for one in refused)

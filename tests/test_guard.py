@@ -61,6 +61,29 @@ def test_the_words_are_of_both_texts_in_their_order() -> None:
     assert refuse(cues("It DOESN\u2019T work."), cues("It works.")) == Refusal(Kind.NEGATION, ("DOESN'T",))
 
 
+def test_a_feeling_that_one_of_two_long_texts_names() -> None:
+    """It counts in long texts that differ in little else; not where the other names one like it, nor in short ones."""
+    rest = " ".join(f"scene{chr(97 + n % 26)}{chr(97 + n // 26)}" for n in range(50))
+    for one, other, words in (
+        (f"a portrayal {rest}", f"a terrible portrayal {rest}", {"terrible"}),
+        (f"you owe me time {rest}", f"well worth the time {rest}", {"well", "worth"}),
+        (f"good {rest} great", f"{rest}", {"good", "great"}),
+    ):
+        for first, second in ((one, other), (other, one)):
+            refusal = refuse(cues(first), cues(second))
+            assert refusal is not None
+            assert (refusal.reason, set(refusal.words)) == (Kind.FEELING, words)
+        assert refuse(cues(one), cues(other), KINDS - {Kind.FEELING}) is None
+    for one, other in (
+        (f"a good start {rest}", f"a great start {rest}"),
+        (f"a bad start {rest} in a good year", f"a start {rest} in a year"),
+        (f"a portrayal {rest}", f"a terrible portrayal {rest} " + " ".join("and so on and on" for _ in range(3))),
+        (f"a portrayal {rest[:200]}", f"a terrible portrayal {rest[:200]}"),
+    ):
+        assert refuse(cues(one), cues(other)) is None
+        assert refuse(cues(other), cues(one)) is None
+
+
 def test_feelings() -> None:
     """Opposite polarities are refused from the bound on, and only where both are."""
     one, other = cues("What a day."), cues("Such a day.")

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from search.canaries import CANARIES
 from search.corpus import Corpus
 from search.duplicates import find_duplicates
 from search.encoder import Encoded
@@ -48,7 +49,7 @@ class Stopping(ToyEncoder):
 
     def encode(self, texts: Sequence[str]) -> Encoded:
         """Encode n texts, or stop."""
-        if sum(map(len, self.calls)) + len(texts) > self._limit:
+        if list(texts) != list(CANARIES) and sum(map(len, self.calls)) + len(texts) > self._limit:
             raise KeyboardInterrupt
         return super().encode(texts)
 
@@ -177,14 +178,14 @@ def test_no_cache_folder_is_no_hindrance(corpus: Corpus, tmp_path: Path, monkeyp
 
 
 @pytest.mark.slow
-def test_a_killed_command_goes_on(tmp_path: Path, small_bert: Path, jobs: Path) -> None:
+def test_a_killed_command_goes_on(tmp_path: Path, jobs: Path) -> None:
     """Killed while it encodes, the same command goes on from what was committed, and finds what another would have."""
     draw = random.Random(1)  # noqa: S311 - texts, not a secret
-    lines = ["".join(draw.choices("abcdefgh ", k=24)) for _ in range(9000)]
+    lines = ["".join(draw.choices("abcdefgh ", k=24)) for _ in range(6500)]
     (tmp_path / "new.txt").write_text("\n".join(["room", *lines, "room"]) + "\n", encoding="utf-8")
-    command = ["duplicates", "new.txt", "--encoder", small_bert, "--threshold", 1, "--json"]
+    command = ["duplicates", "new.txt", "--threshold", 1, "--json"]
     process = start(tmp_path, *command)
-    wait_until(lambda: bool(list(jobs.glob("files-*/index/manifest.json"))), process)
+    wait_until(lambda: bool(list(jobs.glob("files-*/index/manifest.json"))), process, 300)
     process.kill()
     process.communicate(timeout=60)
     outputs = []
@@ -196,4 +197,4 @@ def test_a_killed_command_goes_on(tmp_path: Path, small_bert: Path, jobs: Path) 
         assert left(jobs) == []
         outputs.append(out)
     assert outputs[0] == outputs[1]
-    assert json.loads(outputs[0].splitlines()[-1])["sentences"] == 9002
+    assert json.loads(outputs[0].splitlines()[-1])["sentences"] == 6502
