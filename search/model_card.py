@@ -1,6 +1,7 @@
 """What a checkpoint says of itself to people: a model card and training curves."""
 
 import json
+import math
 import re
 import shlex
 from collections.abc import Sequence
@@ -15,6 +16,9 @@ __all__ = ["draw_curves", "kept", "model_card", "unmeasured"]
 
 _SHOWN = 200
 """Characters of a mistaken text that the card shows."""
+
+_FEWEST = 4
+"""Of so many rows of a label two can be held back and two learned from."""
 
 _PAIRS = {
     PairKind.POSITIVE: "positive ones, whose two sentences say the same",
@@ -152,6 +156,12 @@ def _data(files: Sequence[dict[str, Any]]) -> list[str]:
 
 def unmeasured(report: dict[str, Any]) -> str:
     """Say why a report has no figures."""
+    if report["options"].get("validation") is None and "labels" in report:
+        name, rows = min(report["labels"].items(), key=lambda one: one[1])
+        enough = f" --validation {math.ceil(200 / rows) / 100:g} holds some back." if rows >= _FEWEST else ""
+        return (
+            f"Nothing was measured: label {name!r} has {rows} rows, a tenth of which is too few to hold back.{enough}"
+        )
     if report["options"].get("validation") is None:
         return f"Of {report['rows']} rows too few could be held back to measure anything, so nothing was measured."
     return "Nothing was held back, as asked, so nothing was measured."
