@@ -20,6 +20,8 @@ _SHOWN = 200
 _FEWEST = 4
 """Of so many rows of a label two can be held back and two learned from."""
 
+_LEGENDS = {"label_loss": "label loss, on rows held back"}
+
 _PAIRS = {
     PairKind.POSITIVE: "positive ones, whose two sentences say the same",
     PairKind.LABELLED: "labelled ones, 1 where both sentences say the same and 0 where they do not",
@@ -226,7 +228,12 @@ def draw_curves(epochs: Sequence[dict[str, Any]], path: Path) -> None:
         for name, marker, line in zip(names, "os^d", ("-", "--", ":", "-."), strict=False):
             points = [(epoch["epoch"], epoch[name]) for epoch in epochs if name in epoch]
             if points:
-                axis.plot(*zip(*points, strict=True), marker=marker, linestyle=line, label=name.replace("_", " "))
+                axis.plot(
+                    *zip(*points, strict=True),
+                    marker=marker,
+                    linestyle=line,
+                    label=_LEGENDS.get(name, name.replace("_", " ")),
+                )
         axis.set_xlabel("epoch")
         axis.set_ylabel(title)
         axis.xaxis.get_major_locator().set_params(integer=True)
