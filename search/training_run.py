@@ -127,6 +127,8 @@ def run(
     step = last_step(work / STEPS)
     if step is not None:
         watch.resume(step)
+        if processes().main:
+            progress.tell(f"Goes on from step {step.name.rpartition('-')[2]}.")
     trainer.train(resume_from_checkpoint=str(step) if step else None)
     if trainer.state.global_step == 0:
         raise OptionError(

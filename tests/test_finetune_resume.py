@@ -116,7 +116,8 @@ def test_a_run_goes_on_from_any_saved_step_with_every_figure(
             finetune([str(labels)], tmp_path / "stopped", options=chosen, progress=telling)
         place = working_folder(tmp_path / "stopped")
         assert told[-1] == f"Step {int(9 * epochs)} is saved in {place}; the same command goes on from there."
-    resumed = finetune([str(labels)], tmp_path / "stopped", options=chosen)
+    resumed = finetune([str(labels)], tmp_path / "stopped", options=chosen, progress=telling)
+    assert told[-1] == f"Goes on from step {int(9 * epochs)}."
     assert resumed["epochs"] == whole["epochs"]
     assert resumed["best_epoch"] == whole["best_epoch"]
 
