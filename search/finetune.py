@@ -79,7 +79,7 @@ def finetune(
     names = expand(patterns)
     base_print = fingerprint(base)
     columns = (text_column, label_column)
-    with work_in(out, group) as work, room():
+    with work_in(out, group, progress) as work, room():
 
         def ready(sources: Sequence[Source]) -> None:
             take_up(work, identity(base_print, options, columns, sources), group)

@@ -76,9 +76,14 @@ class LabelledCorpus:
                         option="--text-column",
                         taken=[label_column],
                     )
-                text, label = row.cells.get(text_column), _label(row.cells.get(label_column))
+                text, given = row.cells.get(text_column), row.cells.get(label_column)
                 if not isinstance(text, str) or not text.strip():
                     raise InputError(f"{name}:{row.line}: no text in column {text_column!r}.")
+                if isinstance(given, list | dict):
+                    raise InputError(
+                        f"{name}:{row.line}: column {label_column!r} holds {given!r}; a row has one label."
+                    )
+                label = _label(given)
                 if not label:
                     raise InputError(f"{name}:{row.line}: no label in column {label_column!r}.")
                 count += 1

@@ -1,6 +1,7 @@
 """What a checkpoint says of itself to people: a model card and training curves."""
 
 import json
+import math
 import re
 import shlex
 from collections.abc import Sequence
@@ -15,6 +16,11 @@ __all__ = ["draw_curves", "kept", "model_card", "unmeasured"]
 
 _SHOWN = 200
 """Characters of a mistaken text that the card shows."""
+
+_FEWEST = 4
+"""Of so many rows of a label two can be held back and two learned from."""
+
+_LEGENDS = {"label_loss": "label loss, on rows held back"}
 
 _PAIRS = {
     PairKind.POSITIVE: "positive ones, whose two sentences say the same",
@@ -152,6 +158,12 @@ def _data(files: Sequence[dict[str, Any]]) -> list[str]:
 
 def unmeasured(report: dict[str, Any]) -> str:
     """Say why a report has no figures."""
+    if report["options"].get("validation") is None and "labels" in report:
+        name, rows = min(report["labels"].items(), key=lambda one: one[1])
+        enough = f" --validation {math.ceil(200 / rows) / 100:g} holds some back." if rows >= _FEWEST else ""
+        return (
+            f"Nothing was measured: label {name!r} has {rows} rows, a tenth of which is too few to hold back.{enough}"
+        )
     if report["options"].get("validation") is None:
         return f"Of {report['rows']} rows too few could be held back to measure anything, so nothing was measured."
     return "Nothing was held back, as asked, so nothing was measured."
@@ -216,7 +228,12 @@ def draw_curves(epochs: Sequence[dict[str, Any]], path: Path) -> None:
         for name, marker, line in zip(names, "os^d", ("-", "--", ":", "-."), strict=False):
             points = [(epoch["epoch"], epoch[name]) for epoch in epochs if name in epoch]
             if points:
-                axis.plot(*zip(*points, strict=True), marker=marker, linestyle=line, label=name.replace("_", " "))
+                axis.plot(
+                    *zip(*points, strict=True),
+                    marker=marker,
+                    linestyle=line,
+                    label=_LEGENDS.get(name, name.replace("_", " ")),
+                )
         axis.set_xlabel("epoch")
         axis.set_ylabel(title)
         axis.xaxis.get_major_locator().set_params(integer=True)

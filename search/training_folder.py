@@ -11,6 +11,7 @@ from pathlib import Path
 from search.errors import OutputError
 from search.files import read_json, write_json
 from search.processes import Processes
+from search.progress import SILENT, Progress
 from search.records import Source
 from search.training_options import FinetuneOptions
 
@@ -29,16 +30,19 @@ def working_folder(out: Path) -> Path:
 
 
 @contextmanager
-def work_in(out: Path, group: Processes) -> Iterator[Path]:
-    """Give the working folder; left early, it stays only if there is a saved step to go on from."""
+def work_in(out: Path, group: Processes, progress: Progress = SILENT) -> Iterator[Path]:
+    """Give the working folder; left early, it stays, which is told, only if there is a saved step to go on from."""
     work = working_folder(out)
     work.mkdir(parents=True, exist_ok=True)
     group.wait()
     try:
         yield work
     finally:
-        if group.main and not any(work.glob("steps/checkpoint-*")):
+        steps = [int(state.parent.name.rpartition("-")[2]) for state in work.glob("steps/checkpoint-*/kindred.json")]
+        if group.main and not steps:
             shutil.rmtree(work, ignore_errors=True)
+        elif group.main:
+            progress.tell(f"Step {max(steps)} is saved in {work}; the same command goes on from there.")
 
 
 @contextmanager

@@ -58,7 +58,7 @@ class FinetuneOptions:
         save_steps: steps between two states saved; a run that was killed goes on from the last.
         balance: weigh each label's rows so that all labels count alike.
         tensorboard: a folder for TensorBoard's logs; None: none are written.
-        seed: two runs with one seed agree.
+        seed: two runs with one seed agree; 0 to 2**32 - 1.
         ordinal: the labels from lowest to highest, where kindred would not guess it.
         nominal: the labels have no order, where kindred would guess one.
     """
@@ -93,10 +93,7 @@ class FinetuneOptions:
         Raises:
             OptionError: naming the value and the range.
         """
-        for name in ("epochs", "batch_size", "max_length", "accumulate", "save_steps", "patience"):
-            value = getattr(self, name)
-            if value is not None and value < 1:
-                raise OptionError(f"{name} is {value}; it must be 1 or more.")
+        self._check_whole_numbers()
         if self.max_minutes is not None and not self.max_minutes > 0.0:
             raise OptionError(f"max_minutes is {self.max_minutes:g}; it must be above 0.")
         if self.method not in set(Method):
@@ -111,3 +108,11 @@ class FinetuneOptions:
             raise OptionError(f"keep_meaning is {self.keep_meaning:g}; it must be 0 or more.")
         if self.ordinal is not None and self.nominal:
             raise OptionError("--ordinal and --nominal contradict each other; give one.")
+
+    def _check_whole_numbers(self) -> None:
+        for name in ("epochs", "batch_size", "max_length", "accumulate", "save_steps", "patience"):
+            value = getattr(self, name)
+            if value is not None and value < 1:
+                raise OptionError(f"{name} is {value}; it must be 1 or more.")
+        if not 0 <= self.seed < 2**32:
+            raise OptionError(f"seed is {self.seed}; it must lie between 0 and {2**32 - 1}.")

@@ -27,7 +27,7 @@ from search.joint import HEAD_PARAMETERS, HEAD_RATE
 from search.processes import processes
 from search.progress import Progress
 from search.training_options import FinetuneOptions
-from search.training_watch import CountedLoss, Watch, last_step
+from search.training_watch import STEPS, CountedLoss, Watch, came_apart, last_step
 
 __all__ = ["Sampler", "Trained", "begin", "encode", "none_reaches", "run", "shortened"]
 
@@ -40,7 +40,6 @@ _WARM_UP = 0.1
 _FEWEST_WARM = 30
 """The first step of a warm-up has a learning rate of 0: of fewer steps, none is to spare."""
 
-_STEPS = "steps"
 _LOGGED = 10
 
 
@@ -110,7 +109,7 @@ def run(
         saved: keep steps to go on from; a run that is over before the first of them need not.
 
     Raises:
-        OptionError: the rows do not make one step.
+        OptionError: the rows do not make one step, or the loss or the model is no number any more.
     """
     model.model_card_data.widget = [{}]  # not empty, so that the trainer does not look for examples behind a bar
     watch = Watch(model, loss, chosen_by, work, options, progress)
@@ -125,15 +124,19 @@ def run(
         callbacks=[watch, *_tensorboard(options)],
     )
     trainer.remove_callback(PrinterCallback)  # it prints to standard output, which is for results
-    step = last_step(work / _STEPS)
+    step = last_step(work / STEPS)
     if step is not None:
         watch.resume(step)
+        if processes().main:
+            progress.tell(f"Goes on from step {step.name.rpartition('-')[2]}.")
     trainer.train(resume_from_checkpoint=str(step) if step else None)
     if trainer.state.global_step == 0:
         raise OptionError(
             f"Not one step was trained: {len(rows)} rows, in batches of {options.batch_size}, in {processes().count} "
             "process(es). Give more rows, a smaller --batch-size, or fewer processes."
         )
+    if not np.isfinite(encode(model, ["?"])).all():
+        raise came_apart(f"After {trainer.state.global_step} steps the model gives no numbers", work, options)
     best = watch.best_model()
     if best is not None:
         model.load_state_dict(SentenceTransformer(str(best), local_files_only=True).state_dict())
@@ -160,7 +163,7 @@ def _arguments(
     gpu = torch.cuda.is_available()
     steps = options.passes * -(-rows // (options.batch_size * options.accumulate * processes().count))
     return SentenceTransformerTrainingArguments(
-        output_dir=str(work / _STEPS),
+        output_dir=str(work / STEPS),
         num_train_epochs=options.passes,
         per_device_train_batch_size=options.batch_size,
         gradient_accumulation_steps=options.accumulate,

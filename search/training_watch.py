@@ -3,6 +3,7 @@
 Its state is saved with every saved step, so that a run that goes on after a kill reports, and keeps, the same.
 """
 
+import math
 import shutil
 import time
 from pathlib import Path
@@ -13,11 +14,15 @@ from sentence_transformers import SentenceTransformer
 from torch import Tensor, nn
 from transformers import TrainerCallback
 
+from search.errors import OptionError
 from search.files import read_json, write_json
 from search.progress import Progress
 from search.training_options import FinetuneOptions
 
-__all__ = ["CountedLoss", "Watch", "last_step"]
+__all__ = ["STEPS", "CountedLoss", "Watch", "came_apart", "last_step"]
+
+STEPS = "steps"
+"""Where in the working folder the saved steps are."""
 
 _STATE = "kindred.json"
 _MEASURED = "eval_"
@@ -28,6 +33,12 @@ def last_step(steps: Path) -> Path | None:
     """Return the newest saved step that is whole: the watch's state is written last."""
     whole = [folder for folder in steps.glob("checkpoint-*") if (folder / _STATE).exists()]
     return max(whole, key=lambda folder: int(folder.name.rpartition("-")[2]), default=None)
+
+
+def came_apart(told: str, work: Path, options: FinetuneOptions) -> OptionError:
+    """Return the error of a run whose numbers are none any more; no step saved in `work` is worth going on from."""
+    shutil.rmtree(work / STEPS, ignore_errors=True)
+    return OptionError(f"{told}: training came apart. Give a lower --learning-rate than {options.learning_rate:g}.")
 
 
 class CountedLoss(nn.Module):
@@ -108,6 +119,10 @@ class Watch(TrainerCallback):
         self._progress.start("fine-tuning", state.max_steps, "steps")
 
     def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+        if not math.isfinite(self._loss.recent):
+            raise came_apart(
+                f"The loss of step {state.global_step} is {self._loss.recent:g}", self._work, self._options
+            )
         count = self._options.passes
         epoch = min(count, int(state.epoch or 0) + 1)
         self._progress.advance(state.global_step, f"epoch {epoch}/{count}, loss {self._loss.recent:.3f}")

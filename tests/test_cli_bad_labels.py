@@ -86,6 +86,9 @@ def test_useless_labels_are_refused(
 @pytest.mark.parametrize(
     ("options", "message"),
     [
+        (["--seed", "-1"], "seed is -1; it must lie between 0 and 4294967295."),
+        (["--seed", "4294967296"], "seed is 4294967296; it must lie between 0 and 4294967295."),
+        (["--ordinal", ""], "--ordinal names ; the data's labels are 0, 1."),
         (["--epochs", "0"], "epochs is 0; it must be 1 or more."),
         (["--batch-size", "0"], "batch_size is 0; it must be 1 or more."),
         (["--max-length", "-1"], "max_length is -1; it must be 1 or more."),

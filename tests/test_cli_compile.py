@@ -82,6 +82,23 @@ def test_figures_come_before_the_build_whose_failure_loses_nothing(
     assert (out / "modules.json").exists()
 
 
+def test_an_interrupted_build_leaves_the_checkpoint_and_says_how_to_go_on(
+    bare: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The same command would be refused, for the checkpoint is there: the one that makes the build is named."""
+
+    def interrupt(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("search.compiling.compile_encoder", interrupt)
+    labels, out = tmp_path / "labels.csv", tmp_path / "checkpoint"
+    labels.write_text("text,label\ngood,1\nlovely,1\nbad,0\nawful,0\n", encoding="utf-8")
+    outcome = run(capsys, "finetune", labels, "--base", bare, "--out", out, "--method", "head")
+    assert outcome.code == 130
+    assert f"No fast build yet. The checkpoint is whole and runs with torch; kindred compile {out}" in outcome.err
+    assert (out / "modules.json").exists()
+
+
 @pytest.mark.parametrize(
     ("least", "extra", "said"),
     [

@@ -2,11 +2,14 @@
 
 import csv
 import json
+import re
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from search.cli.output import Bar
 from search.corpus import Corpus
 from search.indexing import build_index
 from tests.cli_runner import run, succeed, tree
@@ -162,3 +165,22 @@ def test_pairs_are_also_written_as_csv(
     before = tree(tmp_path)
     succeed(capsys, "duplicates", toy_folder, "--threshold", -1, "--no-guard", "all", "--csv", report, "--overwrite")
     assert tree(tmp_path) == before
+
+
+def test_a_remark_has_a_line_of_its_own_above_a_bar(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On a terminal it does not run into the bar that is drawn, and is not broken; a slow rate is not 0."""
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setenv("COLUMNS", "60")
+    told = f"Step 4 is saved in {'/folder' * 12}; the same command goes on from there."
+    with Bar() as bar:
+        bar.start("fine-tuning", 10, "steps")
+        bar.advance(1)
+        bar.tell(told)
+        bar.advance(2)
+        bar.finish()
+    drawn = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", capsys.readouterr().err)
+    assert told in re.split(r"[\r\n]+", drawn)
+    assert " 0 steps/s" not in drawn

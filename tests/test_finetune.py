@@ -159,6 +159,19 @@ def test_a_run_without_a_step_is_an_error(
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize(
+    ("epochs", "message"), [(3, r"The loss of step \d+ is nan"), (1, "After 1 steps the model gives no numbers")]
+)
+def test_a_run_that_came_apart_is_an_error(epochs: int, message: str, small_bert: Path, tmp_path: Path) -> None:
+    """At a rate that no model bears the loss or, after the last step, the model is no number: nothing is made."""
+    path = tmp_path / "few.csv"
+    path.write_text("text,label\ngood room,1\nlovely food,1\nbad room,0\nawful food,0\n", encoding="utf-8")
+    options = FinetuneOptions(base=str(small_bert), method=Method.JOINT, epochs=epochs, learning_rate=1e30)
+    with pytest.raises(OptionError, match=message + r".*Give a lower --learning-rate than 1e\+30"):
+        finetune([str(path)], tmp_path / "out", options=options)
+    assert list(tmp_path.iterdir()) == [path]
+
+
 def test_one_step_is_not_wasted_on_a_warm_up(small_bert: Path, tmp_path: Path) -> None:
     """An epoch of one step moves the weights: its learning rate is not the 0 that a warm-up begins with."""
     path = tmp_path / "few.csv"

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,7 @@ from safetensors.numpy import load_file
 from search.encoder_huggingface import HuggingFaceEncoder
 from search.finetune import finetune
 from search.pairs import PairKind
+from search.progress import SILENT
 from search.training_folder import working_folder
 from search.training_options import FinetuneOptions, Method
 from search.training_watch import Watch
@@ -108,9 +110,14 @@ def test_a_run_goes_on_from_any_saved_step_with_every_figure(
 
     with monkeypatch.context() as patched:
         patched.setattr(Watch, "on_save", stopped)
+        told: list[str] = []
+        telling = SimpleNamespace(tell=told.append, start=SILENT.start, advance=SILENT.advance, finish=SILENT.finish)
         with pytest.raises(KeyboardInterrupt):
-            finetune([str(labels)], tmp_path / "stopped", options=chosen)
-    resumed = finetune([str(labels)], tmp_path / "stopped", options=chosen)
+            finetune([str(labels)], tmp_path / "stopped", options=chosen, progress=telling)
+        place = working_folder(tmp_path / "stopped")
+        assert told[-1] == f"Step {int(9 * epochs)} is saved in {place}; the same command goes on from there."
+    resumed = finetune([str(labels)], tmp_path / "stopped", options=chosen, progress=telling)
+    assert told[-1] == f"Goes on from step {int(9 * epochs)}."
     assert resumed["epochs"] == whole["epochs"]
     assert resumed["best_epoch"] == whole["best_epoch"]
 

@@ -78,3 +78,11 @@ def test_the_card_shows_them(tmp_path: Path) -> None:
 def test_why_nothing_was_measured(asked: dict[str, float | None], said: str) -> None:
     """Asked to hold nothing back, it does not say that there were too few rows."""
     assert said in unmeasured({"options": asked, "rows": 8})
+
+
+@pytest.mark.parametrize(("rows", "said"), [(5, "--validation 0.4 holds some back."), (3, "too few to hold back.")])
+def test_the_label_that_is_too_rare_is_named(rows: int, said: str) -> None:
+    """With its rows, and the share that would do where one would."""
+    told = unmeasured({"options": {"validation": None}, "rows": 305, "labels": {"order": 300, "refund": rows}})
+    assert told.startswith(f"Nothing was measured: label 'refund' has {rows} rows, a tenth of which is")
+    assert told.endswith(said)

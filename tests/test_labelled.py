@@ -70,6 +70,11 @@ def test_labels_of_other_types(tmp_path: Path) -> None:
         ("a.jsonl", '{"text": "x", "label": 1}\n{"text": "y"}\n', r"a\.jsonl:2: no label"),
         ("a.jsonl", '{"text": "x", "label": 1}\n{"label": 1}\n', r"a\.jsonl:2: no text"),
         ("a.jsonl", '{"text": 7, "label": 1}\n', r"a\.jsonl:1: no text"),
+        (
+            "a.jsonl",
+            '{"text": "x", "label": ["joy", "fear"]}\n',
+            r"a\.jsonl:1: .*\['joy', 'fear'\]; a row has one",
+        ),
         ("a.csv", "text,label\n", r"a\.csv: no rows in it"),
         ("a.csv", "a,b,c\n1,2,3\n", r"which column\? Name it with --label-column"),
         ("a.csv", "a,b,label\n1,2,3\n", r"which column\? Name it with --text-column"),

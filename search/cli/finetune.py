@@ -90,7 +90,7 @@ def command(
     chosen = {name: value for name, value in options.items() if value is not None}
     if "method" in chosen:
         chosen["method"] = Method(chosen["method"])
-    if ordinal:
+    if ordinal is not None:
         chosen["ordinal"] = tuple(name.strip() for name in ordinal.split(","))
     out = out or Path("checkpoints") / default_name(files[0])
     with Bar() as bar:
@@ -135,8 +135,15 @@ def _build(out: Path, files: Sequence[str], text_column: str | None, label_colum
         with Bar() as bar:
             return compile_encoder(str(out), sentences=sentences, progress=bar)
     except KindredError as exc:
-        say(f"No fast build: {exc} The checkpoint is whole and runs with torch; kindred compile {out} tries again.")
+        say(f"No fast build: {exc} {_whole(out)}")
         return None
+    except KeyboardInterrupt:
+        say(f"No fast build yet. {_whole(out)}")
+        raise
+
+
+def _whole(out: Path) -> str:
+    return f"The checkpoint is whole and runs with torch; kindred compile {out} tries again."
 
 
 def _verdict(report: dict[str, Any]) -> str:

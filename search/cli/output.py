@@ -39,6 +39,7 @@ _LEAST_TEXT = 10
 _GAP = 2
 _LINE_ENDS = str.maketrans("\r\n", "  ")
 _LOG_SECONDS = 30
+_SLOW = 10.0
 
 
 Row = Sequence[Text | str]
@@ -154,7 +155,7 @@ def _progress(*, disable: bool) -> "Progress":
         def render(self, task: "Task") -> Text:
             """Draw the rate."""
             speed = task.finished_speed or task.speed
-            return Text(f"{speed:,.0f} {task.fields['unit']}/s" if speed else "")
+            return Text(f"{speed:,.{0 if speed >= _SLOW else 1}f} {task.fields['unit']}/s" if speed else "")
 
     columns = (TextColumn("{task.description}"), BarColumn(), Rate(), TimeRemainingColumn(compact=True))
     return Progress(*columns, TextColumn("{task.fields[note]}"), console=Console(stderr=True), disable=disable)
@@ -171,8 +172,11 @@ class Bar:
         self._said = time.monotonic()
 
     def tell(self, what: str) -> None:
-        """Print a remark that stays."""
-        say(what)
+        """Print a remark that stays, above a bar that is drawn."""
+        if self._terminal and self._task is not None:
+            self._progress.console.print(Text(what), soft_wrap=True)
+        else:
+            say(what)
 
     def start(self, what: str, total: float | None, unit: str) -> None:
         """Begin a bar."""
