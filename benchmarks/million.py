@@ -101,7 +101,8 @@ class Work:
     def ask(self, size: int) -> Record:
         """Ask one query at a time, and compare with exact search."""
         asked = Path(__file__).with_name("million_asked.py")
-        ran = run([sys.executable, str(asked), str(self._index(size)), str(self._queries(ASKED))], self._environment)
+        texts = [str(self._queries(count)) for count in (ASKED, BATCH)]
+        ran = run([sys.executable, str(asked), str(self._index(size)), *texts], self._environment)
         return {**json.loads(ran.output), **_taken(ran)}
 
     def batch(self, size: int) -> Record:
