@@ -44,7 +44,7 @@ _WATCHED = {
 }
 _STRUCTURING = {"choosing.py", "structure_faiss.py", "structuring.py"}
 _KILLED = -signal.SIGKILL
-_RECALL, _ASKED, _MISSED = 0.95, 40, 0.2
+_RECALL, _ASKED, _MISSED = 0.8, 40, 0.2
 
 
 @dataclass(frozen=True)
@@ -221,6 +221,20 @@ def _made_small(structure: str) -> bool:
     return True
 
 
+def _undisturbed(job: Job, folder: Path, *, structured: bool) -> tuple[float, tuple[str, list[str]]]:
+    """Return how long a job takes, and the state that it leaves."""
+    place = folder / "undisturbed"
+    shutil.copytree(job.prepared, place)
+    began = time.perf_counter()
+    job.run(place, CheapEncoder())
+    seconds = time.perf_counter() - began
+    expected = _state(place / "index")
+    if structured and Manifest.read(place / "index").store.file is None:
+        raise SystemExit(f"The structure does not reach a recall of {_RECALL} on these rows; name another.")
+    shutil.rmtree(place)
+    return seconds, expected
+
+
 def run(trials: int, seed: int, *, steps: bool, only: str | None = None, structure: str = AUTO) -> dict[str, Any]:
     """Do the trials, of all jobs or of one; return how many there were of each kind and what failed."""
     structured = _made_small(structure)
@@ -231,13 +245,7 @@ def run(trials: int, seed: int, *, steps: bool, only: str | None = None, structu
         folder = Path(name)
         jobs = [job for job in _jobs(folder, structure) if only in {None, job.name}]
         for number, job in enumerate(jobs):
-            place = folder / "undisturbed"
-            shutil.copytree(job.prepared, place)
-            began = time.perf_counter()
-            job.run(place, CheapEncoder())
-            seconds = time.perf_counter() - began
-            expected = _state(place / "index")
-            shutil.rmtree(place)
+            seconds, expected = _undisturbed(job, folder, structured=structured)
             kills: list[tuple[str, Callable[[Path], int]]] = []
             for _ in range(trials // len(jobs) + (number < trials % len(jobs))):
                 delay = chance.uniform(0, 1.1 * seconds)

@@ -39,7 +39,7 @@ from search.manifest import Layout, Manifest
 __all__ = ["PARTS", "Work", "main"]
 
 MB = 1 << 20
-ASKED, BATCH, COLD = 1000, 10_000, 5
+_COLD = 5
 GROWING = (10_000, 100_000)
 PARTS = ("index", "structure", "ask", "batch", "cold")
 _NOTED = 5.0
@@ -53,28 +53,32 @@ Record = dict[str, Any]
 class Work:
     """The folder of corpora, indexes and records, and the commands that are measured in it."""
 
-    def __init__(self, folder: Path, environment: dict[str, str]) -> None:
-        """Go on with a folder, or begin one."""
+    def __init__(self, folder: Path, environment: dict[str, str], *, asked: int, batch: int) -> None:
+        """Go on with a folder, or begin one; ask so many queries one at a time, and so many from a file."""
         folder.mkdir(parents=True, exist_ok=True)
+        self._asked, self._batch = asked, batch
         self._folder, self._environment = folder, environment
         self._kept = folder / "records.json"
         self.records: dict[str, Record] = json.loads(self._kept.read_text()) if self._kept.exists() else {}
 
     def prepare(self, texts: Path, sizes: list[int]) -> None:
         """Write the corpora and the queries, if they are not there."""
-        if all(path.exists() for path in [*map(self._corpus, sizes), self._queries(ASKED), self._queries(BATCH)]):
+        if all(
+            path.exists()
+            for path in [*map(self._corpus, sizes), self._queries(self._asked), self._queries(self._batch)]
+        ):
             return
         with gzip.open(texts, "rt", encoding="utf-8") as file:
             lines = [line for line in file if line.strip()]
-        if len(lines) < max(sizes) + ASKED + BATCH:
+        if len(lines) < max(sizes) + self._asked + self._batch:
             raise SystemExit(
-                f"{texts} has {len(lines):,} lines; {max(sizes):,} and {ASKED + BATCH:,} queries are more."
+                f"{texts} has {len(lines):,} lines; {max(sizes):,} and {self._asked + self._batch:,} queries are more."
             )
         random.Random(_SEED).shuffle(lines)  # noqa: S311 - so that the first ones are like all
         for path, first, count in (
-            (self._queries(ASKED), 0, ASKED),
-            (self._queries(BATCH), ASKED, BATCH),
-            *((self._corpus(size), ASKED + BATCH, size) for size in sizes),
+            (self._queries(self._asked), 0, self._asked),
+            (self._queries(self._batch), self._asked, self._batch),
+            *((self._corpus(size), self._asked + self._batch, size) for size in sizes),
         ):
             write_text(path, "".join(lines[first : first + count]))
 
@@ -101,17 +105,20 @@ class Work:
     def ask(self, size: int) -> Record:
         """Ask one query at a time, and compare with exact search."""
         asked = Path(__file__).with_name("million_asked.py")
-        ran = run([sys.executable, str(asked), str(self._index(size)), str(self._queries(ASKED))], self._environment)
+        texts = [str(self._queries(count)) for count in (self._asked, self._batch)]
+        ran = run([sys.executable, str(asked), str(self._index(size)), *texts], self._environment)
         return {**json.loads(ran.output), **_taken(ran)}
 
     def batch(self, size: int) -> Record:
         """Ask a file of queries, by the command."""
-        ran, hits = self._kindred("query", str(self._index(size)), "--queries", str(self._queries(BATCH)), "--json")
+        ran, hits = self._kindred(
+            "query", str(self._index(size)), "--queries", str(self._queries(self._batch)), "--json"
+        )
         return {**_taken(ran), "queries": len({hit["number"] for hit in hits}), "hits": len(hits)}
 
     def cold(self, size: int) -> Record:
         """Ask one query in a new process, some times."""
-        lines = self._queries(ASKED).read_text(encoding="utf-8").splitlines()[:COLD]
+        lines = self._queries(self._asked).read_text(encoding="utf-8").splitlines()[:_COLD]
         found: dict[str, list[Ran]] = {"kept": [], "anew": []}
         for kind, line in [(kind, line) for line in lines for kind in ("kept", "anew")]:
             if kind == "anew":
@@ -242,12 +249,14 @@ def main() -> None:
     parser.add_argument(
         "--keep", type=Path, help="where corpora, indexes and records stay  [default: the cache folder]"
     )
+    parser.add_argument("--asked", type=int, default=1000, help="queries asked one at a time")
+    parser.add_argument("--batch", type=int, default=10_000, help="queries from a file")
     parser.add_argument("--parts", nargs="*", choices=PARTS, default=PARTS, help="none: only show what is there")
     parser.add_argument("--sizes", nargs="+", type=int, help="only these of the sizes")
     parser.add_argument("--plot", type=Path, help="also draw the growth as SVG")
     chosen = parser.parse_args()
     every = [*(size for size in GROWING if size < chosen.rows), chosen.rows]
-    work = Work(chosen.keep or cache_folder() / "million", surroundings(1))
+    work = Work(chosen.keep or cache_folder() / "million", surroundings(1), asked=chosen.asked, batch=chosen.batch)
     work.prepare(chosen.data / "scale" / "imdb_sentences.txt.gz", every)
     for size in chosen.sizes or every:
         for part in chosen.parts:

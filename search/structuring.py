@@ -25,7 +25,8 @@ from search.structure_faiss import check_spec
 __all__ = ["BORDER", "LEAST", "check_wish", "structure_index"]
 
 BORDER = 200_000
-"""From so many rows on, an exact query takes over 20 ms on one core (benchmarks/approximate.md)."""
+"""From so many rows on, an exact query takes over 15 ms of one core, more than twice what encoding it does
+(benchmarks/approximate.md)."""
 
 LEAST = 1000
 """Fewer rows get no structure, whoever asks for one."""
