@@ -8,6 +8,7 @@ from typing import Any
 from search.errors import OptionError
 from search.methods import Choice
 from search.pair_data import PairData
+from search.pairs import PairKind
 from search.processes import processes
 from search.similarity import Labels
 from search.training_data import TrainingData
@@ -35,9 +36,13 @@ _REASONS = {
     Method.CONTRASTIVE: "it measures nothing between epochs",
 }
 
-_CONTRAST = {"batch_size": 64, "learning_rate": LEARNING_RATE / 2, "keep_meaning": 0.2}
+_CONTRAST: dict[str, Any] = {"batch_size": 64, "learning_rate": LEARNING_RATE / 2, "keep_meaning": 0.2}
 """What contrast does where nothing else is asked for. The more texts a batch holds, the more pairs it has; and it
 compares directions only and hardly moves meaning, so that the price on moving it can be low."""
+
+
+_POSITIVE: dict[str, Any] = {"learning_rate": LEARNING_RATE / 5}
+"""The same for positive pairs, measured in `benchmarks/finetune.md`: all of the meaning moves, and little need move."""
 
 
 def settle(options: FinetuneOptions, choice: Choice, data: TrainingData) -> FinetuneOptions:
@@ -60,8 +65,7 @@ def settle(options: FinetuneOptions, choice: Choice, data: TrainingData) -> Fine
         return chosen
     if method == Method.JOINT:
         return replace(chosen, epochs=options.epochs or _enough_epochs(options, len(data.train)))
-    own: dict[str, Any] = {name: value for name, value in _CONTRAST.items() if name not in _asked(options)}
-    return replace(chosen, epochs=options.passes, **own)
+    return replace(chosen, epochs=options.passes, **_own(_CONTRAST, options))
 
 
 def settle_pairs(options: FinetuneOptions, data: PairData, known: Labels | None) -> FinetuneOptions:
@@ -77,7 +81,8 @@ def settle_pairs(options: FinetuneOptions, data: PairData, known: Labels | None)
     _check_patience(options, len(data.held_back))
     kept = 0.0 if known is None else options.keep_meaning
     validation = _validation(options, len(data.held_back))
-    return replace(options, epochs=options.passes, keep_meaning=kept, validation=validation)
+    own = _own(_POSITIVE, options) if data.kind is PairKind.POSITIVE else {}
+    return replace(options, epochs=options.passes, keep_meaning=kept, validation=validation, **own)
 
 
 def used(options: FinetuneOptions) -> dict[str, Any]:
@@ -97,6 +102,11 @@ def few_steps(options: FinetuneOptions, rows: int) -> str:
 def _asked(options: FinetuneOptions) -> list[str]:
     """Name the options that are not at their defaults."""
     return [one.name for one in fields(options) if getattr(options, one.name) != one.default]
+
+
+def _own(values: dict[str, Any], options: FinetuneOptions) -> dict[str, Any]:
+    """Return a method's own values of the options that are not asked for."""
+    return {name: value for name, value in values.items() if name not in _asked(options)}
 
 
 def _refuse(options: FinetuneOptions, names: AbstractSet[str], who: str, why: str) -> None:

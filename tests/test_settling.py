@@ -156,3 +156,12 @@ def test_pairs_keep_labels_only_where_there_are_some(tmp_path: Path) -> None:
     reported = used(settle_pairs(replace(asked, keep_meaning=FinetuneOptions().keep_meaning), pairs, None))
     assert (reported["keep_meaning"], reported["epochs"]) == (0.0, 3)
     assert not {"method", "balance", "ordinal", "nominal"} & set(reported)
+
+
+def test_positive_pairs_have_a_rate_of_their_own(tmp_path: Path) -> None:
+    """A fifth of the usual one, for pairs that are all positive, unless one is asked for."""
+    pairs = _pairs(tmp_path)
+    positive, labelled = (replace(pairs, kind=kind) for kind in (PairKind.POSITIVE, PairKind.LABELLED))
+    assert settle_pairs(FinetuneOptions(), positive, None).learning_rate == pytest.approx(2e-5)
+    assert settle_pairs(FinetuneOptions(), labelled, None).learning_rate == 1e-4
+    assert settle_pairs(FinetuneOptions(learning_rate=3e-5), positive, None).learning_rate == 3e-5

@@ -41,7 +41,10 @@ __all__ = ["command"]
 )
 @click.option("--batch-size", type=int, metavar="N", help="Texts a step.  [default: 32; contrastive: 64]")
 @click.option(
-    "--learning-rate", type=float, metavar="X", help="The highest learning rate.  [default: 1e-4; contrastive: 5e-5]"
+    "--learning-rate",
+    type=float,
+    metavar="X",
+    help="The highest learning rate.  [1e-4; contrastive: 5e-5; positive pairs: 2e-5]",
 )
 @click.option("--dropout", type=float, metavar="SHARE", help="Activations dropped in training.  [default: 0]")
 @click.option("--max-length", type=int, metavar="N", help="Tokens of a text that are read.  [default: 128]")
