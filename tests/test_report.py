@@ -98,8 +98,9 @@ def test_modules_import_only_what_comes_before(module: str) -> None:
 
 
 def test_every_part_is_used() -> None:
-    """The folder holds the modules, the page and its style, and nothing else."""
-    assert {path.name for path in PARTS.iterdir()} == {*(f"{name}.js" for name in MODULES), "page.html", "page.css"}
+    """The folder holds the modules, the page, what it shows, and its style, and nothing else."""
+    rest = {"page.html", "view.html", "page.css"}
+    assert {path.name for path in PARTS.iterdir()} == {*(f"{name}.js" for name in MODULES), *rest}
 
 
 def test_text_is_only_ever_text() -> None:

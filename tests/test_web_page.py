@@ -3,10 +3,8 @@
 import json
 import re
 import signal
-import socket
 import subprocess
 import sys
-import threading
 import time
 import urllib.request
 from collections.abc import Iterator
@@ -14,13 +12,11 @@ from importlib.resources import files
 from pathlib import Path
 
 import pytest
-import uvicorn
 from playwright.sync_api import BrowserContext, Locator, Page, Request, expect
 
 from search.index import Index
-from search.service import Service
-from search.web.app import create_app
 from tests.cli_runner import ROOT, refuse, succeed, toy_index
+from tests.serving import serving
 from tests.toy import ToyEncoder
 
 pytestmark = pytest.mark.slow
@@ -46,19 +42,8 @@ def folder(tmp_path: Path) -> Path:
 @pytest.fixture
 def address(folder: Path) -> Iterator[str]:
     """Serve it on a free port."""
-    with (
-        Service({"hotels": folder}, load=lambda _: ToyEncoder()) as service,
-        socket.create_server(("127.0.0.1", 0)) as open_,
-    ):
-        app = create_app(service, hosts=["127.0.0.1", "localhost"])
-        server = uvicorn.Server(uvicorn.Config(app, log_level="error", access_log=False))
-        thread = threading.Thread(target=server.run, kwargs={"sockets": [open_]})
-        thread.start()
-        try:
-            yield f"http://127.0.0.1:{open_.getsockname()[1]}"
-        finally:
-            server.should_exit = True
-            thread.join(20)
+    with serving({"hotels": folder}) as address:
+        yield address
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ import { group } from "./clusters.js";
 import { Decisions, download, store, stored } from "./decisions.js";
 import { byId, count, element } from "./dom.js";
 import { Filters } from "./filters.js";
+import { given } from "./given.js";
 import { histogram } from "./histogram.js";
 import { listen } from "./keys.js";
 import { read } from "./model.js";
@@ -13,7 +14,7 @@ import { REASONS, clusterItem, pairItem, showVerdict } from "./rows.js";
 const FILE = "decisions.json";
 const STEP = 1000; // of the threshold, in millionths
 
-const model = read(JSON.parse(byId("data").textContent));
+const model = read(await given());
 const storageKey = `kindred decisions ${model.digest}`;
 const decisions = new Decisions();
 const filters = new Filters(model, (reason) => REASONS[reason] ?? reason, () => list());
