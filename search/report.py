@@ -9,7 +9,7 @@ import hashlib
 import html
 import json
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -104,9 +104,15 @@ def part(name: str) -> str:
     return (files("search") / "report_page" / name).read_text(encoding="utf-8")
 
 
-def script(names: Sequence[str] = MODULES) -> str:
-    """Return some of the page's modules as one: what they import must be among them."""
-    modules = "\n".join(part(f"{name}.js") for name in names)
+def script(names: Sequence[str] = MODULES, others: Mapping[str, str] | None = None) -> str:
+    """Return some of the page's modules as one: what they import must be among them.
+
+    Args:
+        names: the modules, each after those that it imports.
+        others: what stands in the place of some of them, or beside them.
+    """
+    given = others or {}
+    modules = "\n".join(given[name] if name in given else part(f"{name}.js") for name in names)
     return _EXPORT.sub("", _IMPORT.sub("", modules))
 
 

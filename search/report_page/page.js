@@ -116,7 +116,8 @@ function list() {
 
 function startThreshold() {
   const scores = [...model.pairs.score.filter((_, i) => !model.pairs.fixed[i]), ...model.refused.score];
-  const low = scores.reduce((least, one) => Math.min(least, one), model.threshold);
+  const least = scores.reduce((one, other) => Math.min(one, other), model.threshold);
+  const low = Math.floor(least / STEP) * STEP;
   const high = low + Math.max(STEP, Math.ceil((1e6 - low) / STEP) * STEP);
   const slider = byId("threshold");
   Object.assign(slider, { min: low, max: high, step: STEP, value: model.threshold });

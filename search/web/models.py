@@ -129,9 +129,9 @@ class Duplicates(BaseModel):
     against: bool
     preference: list[int] | None
     sources: list[str]
-    sentences: list[tuple[str, int, int, str]]
-    pairs: list[tuple[int, int, int, int, str]]
-    refused: list[tuple[int, int, int, int, str, list[str]]]
+    sentences: list[Annotated[list[str | int], Field(min_length=4, max_length=4)]]
+    pairs: list[Annotated[list[str | int], Field(min_length=5, max_length=5)]]
+    refused: list[Annotated[list[str | int | list[str]], Field(min_length=6, max_length=6)]]
     decisions: dict[str, Any]
     digest: str
 

@@ -1,31 +1,31 @@
 // What the view of duplicates is about: asked of the server, which may need a while to find it. A report has it within.
 
-import { api } from "../api.js";
+import { api } from "./api.js";
 import { byId, count, element } from "./dom.js";
 
 const AGAIN = 400; // milliseconds between two questions
 
-function say(text, problem = false) {
+function announce(text, problem = false) {
   byId("wait").textContent = text;
   byId("wait").className = problem ? "problem" : "";
 }
 
-function told({ what, done, total, unit }) {
+function progressOf({ what, done, total, unit }) {
   const of = total ? ` ${done.toLocaleString("en-US")} of ${count(total, unit, unit)}` : "";
   return `Looking for duplicates: ${what}${of} …`;
 }
 
-async function found(name, lowest) {
+async function foundBy(name, lowest) {
   const wanted = lowest ? `?${new URLSearchParams({ threshold: lowest })}` : "";
   for (;;) {
     const value = await api(`/api/indexes/${encodeURIComponent(name)}/duplicates${wanted}`);
     if (value.state !== "running") return value;
-    say(told(value));
+    announce(progressOf(value));
     await new Promise((done) => setTimeout(done, AGAIN));
   }
 }
 
-function go(event) {
+function goTo(event) {
   event.preventDefault();
   const state = { index: byId("index").value };
   if (byId("lowest").value) state.lowest = byId("lowest").value;
@@ -37,20 +37,20 @@ function go(event) {
 export async function given() {
   const asked = new URLSearchParams(location.search);
   try {
-    say("Looking for duplicates …");
+    announce("Looking for duplicates …");
     const names = (await api("/api/indexes")).map((one) => one.name);
     const name = asked.get("index") ?? names[0];
     byId("index").replaceChildren(...names.map((one) => element("option", { value: one, selected: one === name }, one)));
     byId("lowest").value = asked.get("lowest") ?? "";
-    byId("look").addEventListener("submit", go);
-    byId("index").addEventListener("change", go);
+    byId("look").addEventListener("submit", goTo);
+    byId("index").addEventListener("change", goTo);
     byId("to-ask").href = `/?${new URLSearchParams({ index: name })}`;
-    const data = await found(name, asked.get("lowest"));
-    say("");
+    const data = await foundBy(name, asked.get("lowest"));
+    announce("");
     byId("view").hidden = false;
     return { ...data, digest: `of ${name}` }; // decisions are of texts: they outlive a generation of the index
   } catch (problem) {
-    say(problem.message, true);
+    announce(problem.message, true);
     return new Promise(() => {});
   }
 }
