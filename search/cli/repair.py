@@ -2,13 +2,13 @@
 
 import click
 
-from search.cli.options import as_json, wait_option
+from search.cli.options import as_json, complete_index, wait_option
 
 __all__ = ["command"]
 
 
 @click.command("repair")
-@click.argument("index")
+@click.argument("index", shell_complete=complete_index)
 @wait_option
 @as_json
 def command(index: str, wait: float, json_: bool) -> None:
@@ -21,7 +21,7 @@ def command(index: str, wait: float, json_: bool) -> None:
     Example:
       kindred repair hotels
     """
-    from search.cli.output import Bar, print_json
+    from search.cli.output import Bar, print_json, say
     from search.compacting import repair_index
     from search.index import resolve
 
@@ -35,3 +35,4 @@ def command(index: str, wait: float, json_: bool) -> None:
         click.echo(f"{one.source.name}: {one.sentences:,} of {one.source.rows:,} sentences lost")
     told = "nothing was lost" if not done.lost else "read these files again with kindred index"
     click.echo(f"{done.manifest.count:,} sentences are whole; {told}.")
+    say(f"Next: kindred verify {index}")
