@@ -47,7 +47,7 @@ def test_the_version_is_the_package_s(capsys: pytest.CaptureFixture[str]) -> Non
     [
         (("duplicate", "x"), "duplicates"),
         (("query", "x", "y", "--sentimant", "same"), "--sentiment"),
-        (("serve", "x", "--prot", "1"), "--port"),
+        (("serve", "x", "--allow-hots", "y"), "--allow-host"),
     ],
 )
 def test_who_mistypes_is_told_what_was_meant(
