@@ -1,6 +1,7 @@
 """The API does what its description says, whatever it is asked: requests made up by Schemathesis."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 import schemathesis
