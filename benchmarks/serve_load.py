@@ -35,6 +35,7 @@ from peer_figures import OURS
 from peers import Bench
 
 from search.checkpoint import DEFAULT_ENCODER
+from search.cli.output import say
 
 TXTAI = "txtai"
 TXTAI_API = ("txtai[api]==9.14.0",)
@@ -181,7 +182,7 @@ def found(server: Server, queries: Sequence[str]) -> list[set[str]]:
 
 
 def compared(chosen: argparse.Namespace) -> dict[str, Any]:
-    """Serve the same lines with both, one after the other, and measure each twice."""
+    """Serve the same lines with both, one after the other, and measure each in every turn."""
     bench = Bench(chosen.texts, DEFAULT_ENCODER, chosen.threads, [OURS, TXTAI])
     queries = bench.queries().read_text(encoding="utf-8").splitlines()
     servers: dict[str, Callable[[], Any]] = {
@@ -190,11 +191,12 @@ def compared(chosen: argparse.Namespace) -> dict[str, Any]:
     }
     told: dict[str, Any] = {"sentences": chosen.count}
     hits: dict[str, list[set[str]]] = {}
-    for turn in (1, 2):
+    for turn in range(1, chosen.turns + 1):
         for name, serving in servers.items():
             with serving() as server:
                 hits[name] = found(server, queries[:COMPARED])
                 told[f"{name}, turn {turn}"] = measured(server, queries, chosen.clients, chosen.seconds)
+                say(json.dumps(told[f"{name}, turn {turn}"]))
     shares = [len(ours & theirs) / len(theirs) for ours, theirs in zip(hits[OURS], hits[TXTAI], strict=True)]
     return {**told, "of txtai's hits among kindred's": round(float(np.mean(shares)), 3)}
 
@@ -206,6 +208,7 @@ def main() -> None:
     parser.add_argument("--queries", type=Path, help="a query a line")
     parser.add_argument("--texts", type=Path, help="lines to serve, with txtai beside; no index then")
     parser.add_argument("--count", type=int, default=10_000, help="so many of the lines")
+    parser.add_argument("--turns", type=int, default=2, help="how often each of the two is measured")
     parser.add_argument("--threads", type=int, default=os.cpu_count())
     parser.add_argument("--clients", type=int, default=64)
     parser.add_argument("--seconds", type=float, default=60.0)
