@@ -21,6 +21,7 @@ from tests.toy import ToyEncoder
 
 pytestmark = pytest.mark.slow
 
+TOKEN = "not-to-be-logged"  # noqa: S105 - of this test alone
 RTL = "\u202eroom \u05d7\u05d3\u05e8 \u0637\u064a\u0628 good\u202c"
 TEXTS = [
     "good room",
@@ -187,23 +188,29 @@ def test_the_keyboard_is_enough(page: Page) -> None:
 
 
 def test_the_command_serves_and_ends_well(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """A real process: it says where, answers, and Ctrl-C ends it without a trace."""
+    """A real process: it says where, answers, and Ctrl-C ends it without a trace; no line holds the token."""
     index = tmp_path / "hotels"
     succeed(capsys, "index", ROOT / "corpora" / "hotels.txt", "--out", index)
     process = subprocess.Popen(
-        [sys.executable, "-m", "search", "serve", str(index), "--port", "0"],
+        [sys.executable, "-m", "search", "serve", str(index), "--port", "0", "--token", TOKEN],
         stderr=subprocess.PIPE,
         text=True,
         cwd=ROOT,
     )
     try:
         assert process.stderr is not None
-        lines = iter(process.stderr.readline, "")
-        address = next(match[0] for line in lines if (match := re.search(r"http://\S+", line)))
+        said = ""
+        while (match := re.search(r"http://\S+", said)) is None:
+            said += process.stderr.readline()
+            assert process.poll() is None, said
+        address = match[0]
         begin = time.monotonic()
+        asked = urllib.request.Request(  # noqa: S310 - of this test's server
+            f"{address}api/indexes/hotels/query?q=cold+room&k=1", headers={"authorization": f"Bearer {TOKEN}"}
+        )
         while True:
             try:
-                with urllib.request.urlopen(f"{address}api/indexes/hotels/query?q=cold+room&k=1") as answer:  # noqa: S310
+                with urllib.request.urlopen(asked) as answer:  # noqa: S310
                     (hit,) = json.load(answer)["hits"]
                 break
             except OSError:
@@ -212,6 +219,7 @@ def test_the_command_serves_and_ends_well(tmp_path: Path, capsys: pytest.Capture
         process.send_signal(signal.SIGINT)
         _, rest = process.communicate(timeout=30)
         assert "Traceback" not in rest
+        assert TOKEN not in said + rest
         assert process.returncode in {0, 130, -signal.SIGINT}
     finally:
         process.kill()
