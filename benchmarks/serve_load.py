@@ -39,7 +39,7 @@ from search.cli.output import say
 
 TXTAI = "txtai"
 TXTAI_API = ("txtai[api]==9.14.0",)
-STARTED = 120.0
+STARTED = 600.0
 COMPARED = 50
 
 
