@@ -69,7 +69,7 @@ class Bench:
         self._folder.mkdir(parents=True, exist_ok=True)
         self.model = str(compiled(encoder, self._folder))
         self.names = list(names)
-        self.pythons = {name: environment(f"peers/{name}", needed) for name, needed in PEERS.items() if needed}
+        self.pythons = {name: environment(f"peers/{name}", PEERS[name]) for name in names if PEERS[name]}
         self.pythons[OURS] = sys.executable
         self._environment = surroundings(threads)
 
@@ -99,7 +99,7 @@ class Bench:
 
     def cold(self, peer: str, count: int) -> Record:
         """Ask an index one query, in a new process."""
-        folder, query = self._ready(peer, count), self._lines[0]
+        folder, query = self.ready(peer, count), self._lines[0]
         if peer == OURS:
             asked = [sys.executable, "-m", "search", "query", str(folder), query, "--encoder", self.model]
             return _process(run(asked, self._environment))
@@ -107,7 +107,7 @@ class Bench:
 
     def latency(self, peer: str, count: int) -> Record:
         """Ask an index many queries, in one process."""
-        ran = self._job(peer, "latency", self.model, self._ready(peer, count), self.queries())
+        ran = self._job(peer, "latency", self.model, self.ready(peer, count), self.queries())
         told = json.loads(ran.output)
         taken, worked = told["milliseconds"], told["cpu_milliseconds"]
         times = {"p50_ms": percentile(taken, 50), "p99_ms": percentile(taken, 99)}
@@ -123,7 +123,7 @@ class Bench:
         command = [self.pythons[peer], str(RUNNERS / "measure.py"), peer, *map(str, arguments)]
         return run(command, self._environment)
 
-    def _ready(self, peer: str, count: int) -> Path:
+    def ready(self, peer: str, count: int) -> Path:
         """Return where a peer's index is; it is made where it is missing."""
         folder = self._at(peer, count)
         if not folder.exists():
@@ -251,7 +251,9 @@ def main() -> None:
     if chosen.parts:
         bench = Bench(chosen.texts, chosen.encoder, chosen.threads, chosen.peers)
         done["machine"] = {**machine(chosen.threads), "encoder": Path(bench.model).name}
-        told = {name: [one.partition("==")[0] for one in needed] for name, needed in PEERS.items() if needed}
+        told = {
+            name: [one.partition("==")[0] for one in needed] for name, needed in PEERS.items() if name in bench.pythons
+        }
         done["versions"] = {name: versions(bench.pythons[name], [*own, *TOLD]) for name, own in told.items()}
         done["versions"][OURS] = {name: version(name) for name in ("kindred", "openvino", "faiss-cpu", *TOLD[2:])}
         measure(bench, chosen, add)

@@ -118,6 +118,7 @@ def find_duplicates(
     keeping: Keeping | None = None,
     decisions: Sequence[Decision] = (),
     processes: int = 1,
+    most_pairs: int | None = None,
     progress: Progress = SILENT,
 ) -> Duplicates:
     """Find all pairs of sentences that say the same, and group them.
@@ -133,10 +134,12 @@ def find_duplicates(
         keeping: which sentence of a cluster survives; None: the most central. Not with `against`.
         decisions: which texts are a pair whatever they score and the guard says, and which are refused.
         processes: how many read and compare; what is found is the same.
+        most_pairs: how many semantic pairs are too many, at which the job stops; None: none are.
         progress: is told how far it is.
 
     Raises:
-        OptionError: an option is out of range, or a column to keep by is not there or holds something else.
+        OptionError: an option is out of range, a column to keep by is not there or holds something else, or there are
+            too many pairs.
         EncoderError: a weight is given for an encoder without labels.
         IndexFolderError: an index is damaged, or the two are of different encoders.
     """
@@ -157,6 +160,7 @@ def find_duplicates(
         weight=weight,
         asked=asked,
         processes=processes,
+        most=most_pairs,
         progress=progress,
     )
     found = Gathered(compared, matches, threshold, keeping or Keeping())

@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from search.committed import Committed, work_folder
 from search.compared import Compared, Items
+from search.errors import OptionError
 from search.exact import Distinct, TextKeys, distinct, text_keys
 from search.joining import Joined, Scoring, Task, every_pair, joined
 from search.lists import sorted_into_lists
@@ -109,6 +110,7 @@ def find_matches(
     weight: float,
     asked: Iterable[tuple[str, str]] = (),
     processes: int = 1,
+    most: int | None = None,
     progress: Progress,
 ) -> Matches:
     """Find all pairs of distinct texts, each at the first level that finds it.
@@ -120,7 +122,11 @@ def find_matches(
         weight: how much sentiment counts in the score.
         asked: pairs of texts that are semantic pairs, whatever they score, where the sentences have them.
         processes: how many read texts and compare rows; the pairs are the same.
+        most: how many pairs at the threshold are too many; None: none are.
         progress: is told how far it is.
+
+    Raises:
+        OptionError: there are too many pairs.
     """
     keys, bands = _read(compared, near is not None, processes, progress)
     first = compared.known or 0
@@ -132,7 +138,7 @@ def find_matches(
     found = [_exact(known, new)]
     if near is not None:
         found.append(_near(compared, leaders, bands[leaders], near, scoring, border))
-    semantic = _Semantic(scoring, len(leaders), border, threshold)
+    semantic = _Semantic(scoring, len(leaders), border, threshold, most)
     progress.start("sorting into lists", None, "sentences")
     tasks, recall = semantic.plan()
     progress.finish()
@@ -210,6 +216,7 @@ class _Semantic:
     count: int
     known: int | None
     threshold: float
+    most: int | None
 
     def plan(self) -> tuple[Sequence[Task], float]:
         """Return what is to be compared, and the share of the pairs that are expected to be found."""
@@ -227,6 +234,10 @@ class _Semantic:
         with work_folder(key) as folder:
             for done, pairs in Committed(folder).run(tasks, self._joined, processes):
                 total += len(pairs.a)
+                if self.most is not None and total > self.most:
+                    raise OptionError(
+                        f"More than {self.most:,} pairs score {self.threshold:g} or more; choose a higher threshold."
+                    )
                 progress.advance(done, f"{total:,} pairs")
                 yield _edges(pairs.a, pairs.b, pairs.score, Level.SEMANTIC)
         progress.finish()

@@ -63,9 +63,13 @@ def create_server(service: Service) -> MCPServer:
         index: _Index = None,
         threshold: Annotated[float, Field(description="The lowest score of a duplicate.", ge=-1, le=1)] = 0.9,
     ) -> list[dict[str, Any]]:
-        """Find the sentences that say the same as a text."""
+        """Find the sentences that score like a text, and whether each says the same.
+
+        The verdict is "refused" where a number, a negation, a name or the like differs; reason and words say which.
+        """
         try:
-            return [_short(hit) for hit in service.duplicates(_name(service, index), text, threshold, None)]
+            found = service.duplicates(_name(service, index), text, threshold, None)
+            return [_short(one.hit) | one.verdict for one in found]
         except KindredError as exc:
             raise ToolError(str(exc)) from exc
 

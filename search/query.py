@@ -15,7 +15,7 @@ from search.similarity import OPPOSITE_WEIGHT, Vectors, check_weight, label_bloc
 from search.store import Among
 from search.words import Match, Words, fused, words_of
 
-__all__ = ["ANY", "DEFAULT_K", "OPPOSITE", "SAME", "Searcher", "aim", "check_query"]
+__all__ = ["ANY", "DEFAULT_K", "OPPOSITE", "SAME", "Searcher", "aim", "check_query", "usable"]
 
 SAME, OPPOSITE, ANY = "same", "opposite", "any"
 """What a query may ask of sentiment, beside a label's name: its own, the mirrored one, or none."""
@@ -129,7 +129,7 @@ class Searcher:
             OptionError: an option is out of range, a text is blank, or the filter fits nothing that there is.
         """
         check_query(self.passport, k=k, sentiment=sentiment, weight=weight)
-        _usable(texts)
+        usable(texts)
         among = matching_rows(self.index, only) if only else None
         rows, used = aim(self._encoder.encode(texts).rows, self.passport, sentiment, weight)
         nearest = self.index.exact if exact else self.index.nearest
@@ -143,16 +143,20 @@ class Searcher:
         """Return the (n, d+s) rows of texts."""
         return self._encoder.encode(texts).rows
 
-    def above(self, text: str, threshold: float, weight: float | None = None) -> list[Hit]:
-        """Return the sentences that score the threshold or more for a text, best first; ties in the index's order.
+    def above(self, row: Vectors, threshold: float, weight: float | None = None, *, most: int) -> list[Hit]:
+        """Return the sentences that score the threshold or more for a (1, d+s) row, best first; ties as in the index.
 
         Raises:
             EncoderError: a weight is given for an encoder without labels.
-            OptionError: threshold or weight is out of range, or the text is blank.
+            OptionError: threshold or weight is out of range, or more than `most` sentences score so.
         """
         check_threshold(threshold)
-        rows, used = aim(self._encoder.encode(_usable([text])).rows, self.passport, None, weight)
+        rows, used = aim(row, self.passport, None, weight)
         (found,) = self.index.nearest.above(rows, threshold, used)
+        if len(found.rows) > most:
+            raise OptionError(
+                f"{len(found.rows):,} sentences score {threshold:g} or more, over {most:,}; choose a higher threshold."
+            )
         (hits,) = self._hits([found])
         return hits
 
@@ -189,7 +193,7 @@ class Searcher:
             )
 
 
-def _usable(texts: Sequence[str]) -> Sequence[str]:
+def usable(texts: Sequence[str]) -> Sequence[str]:
     """Return the texts of queries, if each is one.
 
     Raises:

@@ -9,7 +9,7 @@ import hashlib
 import html
 import json
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -23,10 +23,11 @@ from search.levels import LEVELS, Level
 from search.records import Entry, Pair, Refused
 from search.word_shares import Part
 
-__all__ = ["MODULES", "check_report", "report_html", "script"]
+__all__ = ["MODULES", "check_report", "part", "report_data", "report_html", "script"]
 
 MODULES = (
-    "dom", "words", "model", "decisions", "clusters", "text", "rows", "histogram", "pages", "keys", "filters", "page",
+    "dom", "given", "words", "model", "decisions", "clusters", "text", "rows", "histogram", "pages", "keys", "filters",
+    "page",
 )  # fmt: skip
 """The page's modules; each imports only those before it."""
 
@@ -64,25 +65,54 @@ def report_html(
         decisions: what has been decided already; the page begins with it.
         explained: why the pairs score as they do; None: the page does not say.
     """
-    data = _json(_data(found, encoder, decisions, explained or Explained({})))
-    style, code = _part("page.css"), script()
+    style, code = part("page.css"), script()
     parts = {
         "policy": html.escape(_policy(style, code)),
         "title": "Duplicates: kindred",
         "style": style,
         "script": code,
-        "data": data.removesuffix("}") + f',"digest":"{hashlib.sha256(data.encode()).hexdigest()}"}}',
+        "view": part("view.html"),
+        "data": report_data(found, encoder=encoder, decisions=decisions, explained=explained),
     }
-    return re.sub(r"\{\{(\w+)\}\}", lambda match: parts[match[1]], _part("page.html"))
+    return re.sub(r"\{\{(\w+)\}\}", lambda match: parts[match[1]], part("page.html"))
 
 
-def _part(name: str) -> str:
+def report_data(
+    found: Duplicates,
+    *,
+    encoder: str,
+    decisions: Sequence[Decision] = (),
+    explained: Explained | None = None,
+    threshold: float | None = None,
+) -> str:
+    """Return what the page is about as JSON that may stand in HTML.
+
+    Args:
+        found: as in `report_html`.
+        encoder: likewise.
+        decisions: likewise.
+        explained: likewise.
+        threshold: where the slider stands at first; None: at the job's threshold, below which there are no pairs.
+    """
+    shown = found.threshold if threshold is None else threshold
+    data = _json({**_data(found, encoder, decisions, explained or Explained({})), "threshold": _millionths(shown)})
+    return data.removesuffix("}") + f',"digest":"{hashlib.sha256(data.encode()).hexdigest()}"}}'
+
+
+def part(name: str) -> str:
+    """Return one of the files that the page is made of."""
     return (files("search") / "report_page" / name).read_text(encoding="utf-8")
 
 
-def script(names: Sequence[str] = MODULES) -> str:
-    """Return some of the page's modules as one: what they import must be among them."""
-    modules = "\n".join(_part(f"{name}.js") for name in names)
+def script(names: Sequence[str] = MODULES, others: Mapping[str, str] | None = None) -> str:
+    """Return some of the page's modules as one: what they import must be among them.
+
+    Args:
+        names: the modules, each after those that it imports.
+        others: what stands in the place of some of them, or beside them.
+    """
+    given = others or {}
+    modules = "\n".join(given[name] if name in given else part(f"{name}.js") for name in names)
     return _EXPORT.sub("", _IMPORT.sub("", modules))
 
 
@@ -110,7 +140,6 @@ def _data(found: Duplicates, encoder: str, decisions: Sequence[Decision], explai
     return {
         "about": f"{found.count:,} sentences, {encoder}, weight {found.weight:g}",
         "count": found.count,
-        "threshold": _millionths(found.threshold),
         "levels": LEVELS,
         "against": found.against,
         "preference": found.preference and [found.preference[entries[place].row] for place in numbers],

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 
@@ -20,13 +20,18 @@ from search.encoders import load_encoder
 from search.errors import KindredError, OptionError
 from search.explaining import Explanation, explain
 from search.filters import Filter
+from search.guard import PairGuard
 from search.index_reader import IndexReader
 from search.manifest import Manifest
-from search.query import DEFAULT_K, Searcher
+from search.query import DEFAULT_K, Searcher, usable
 from search.records import Entry, Hit
+from search.refusals import Refusal, polarities
 from search.words import Match
 
-__all__ = ["Asked", "Service", "TogetherEncoder"]
+__all__ = ["MOST_CANDIDATES", "Asked", "Candidate", "Service", "TogetherEncoder"]
+
+MOST_CANDIDATES = 1000
+"""Sentences that may score like duplicates of one text: of more, a higher threshold is asked for."""
 
 _TOGETHER = 512
 """Texts that are encoded together at most; more wait for the next turn."""
@@ -41,6 +46,21 @@ class Asked:
     weight: float | None = None
     only: Filter = field(default_factory=Filter)
     match: Match = Match.MEANING
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A sentence that scores like a duplicate of a text, and why the guard refuses it; None: it is one."""
+
+    hit: Hit
+    refusal: Refusal | None
+
+    @property
+    def verdict(self) -> dict[str, Any]:
+        """Return what programs read of it: "same", or "refused" with the guard's code and the words that caused it."""
+        if self.refusal is None:
+            return {"verdict": "same", "reason": None, "words": []}
+        return {"verdict": "refused", "reason": str(self.refusal.reason), "words": list(self.refusal.words)}
 
 
 @dataclass(slots=True)
@@ -152,6 +172,7 @@ class Service:
         self._folders = dict(folders)
         self._load = load
         self._encoders: dict[str, TogetherEncoder] = {}
+        self.guard = PairGuard()
         self._lock = threading.Lock()
         self._open: dict[str, _Generation] = {}
         with ExitStack() as undo:
@@ -179,6 +200,16 @@ class Service:
     def names(self) -> list[str]:
         """Name the indexes."""
         return list(self._folders)
+
+    def folder(self, name: str) -> Path:
+        """Return where an index is.
+
+        Raises:
+            OptionError: there is no such index.
+        """
+        if name not in self._folders:
+            raise OptionError(f"No index {name!r}; there are {', '.join(self._folders)}.")
+        return self._folders[name]
 
     def search(self, name: str, texts: Sequence[str], asked: Asked) -> list[list[Hit]]:
         """Return the nearest sentences of each text; see `Searcher.search`.
@@ -210,15 +241,24 @@ class Service:
             encoder = self._encoders[searcher.passport.fingerprint]
             return hits, explain(text, hits, encoder, sentiment=asked.sentiment, weight=asked.weight)
 
-    def duplicates(self, name: str, text: str, threshold: float, weight: float | None) -> list[Hit]:
-        """Return the sentences that score the threshold or more for a text, best first.
+    def duplicates(self, name: str, text: str, threshold: float, weight: float | None) -> list[Candidate]:
+        """Return the sentences that score the threshold or more for a text, best first, each with the guard's verdict.
 
         Raises:
-            OptionError: there is no such index, or a number is out of range.
+            OptionError: there is no such index, a number is out of range, the text is blank, or there are more
+                than `MOST_CANDIDATES`.
             EncoderError: a weight is given for an encoder without labels.
         """
         with self.reading(name) as searcher:
-            return searcher.above(text, threshold, weight)
+            row = searcher.encode(usable([text]))
+            hits = searcher.above(row, threshold, weight, most=MOST_CANDIDATES)
+            rows = np.concatenate((row, searcher.index.vectors[[hit.entry.row for hit in hits]]))
+            feelings = polarities(rows, searcher.passport)
+        found = []
+        for number, hit in enumerate(hits, start=1):
+            both = None if feelings is None else (feelings[0], feelings[number])
+            found.append(Candidate(hit, self.guard(text, hit.entry.sentence.text, both)))
+        return found
 
     def around(self, name: str, row: int, reach: int) -> list[Entry]:
         """Return a sentence with those up to `reach` before and after it in its source.
@@ -251,11 +291,10 @@ class Service:
 
     def _newest(self, name: str) -> _Generation:
         """Return an index as it is now; the lock is held."""
-        if name not in self._folders:
-            raise OptionError(f"No index {name!r}; there are {', '.join(self._folders)}.")
+        folder = self.folder(name)
         current = self._open[name]
-        if Manifest.read(self._folders[name]) != current.searcher.index.manifest:
-            self._open[name] = self._opened(self._folders[name])
+        if Manifest.read(folder) != current.searcher.index.manifest:
+            self._open[name] = self._opened(folder)
             current.replaced = True
             current.close_unread()
         return self._open[name]

@@ -28,6 +28,7 @@ The sentiment block comes from the probabilities p of the encoder's labels:
 """
 
 from dataclasses import dataclass
+from difflib import get_close_matches
 from enum import StrEnum
 
 import numpy as np
@@ -136,7 +137,9 @@ def label_block(labels: Labels, name: str) -> Vectors:
         OptionError: the encoder has no such label.
     """
     if name not in labels.names:
-        raise OptionError(f"No label {name!r}; this encoder knows {', '.join(labels.names)}.")
+        close = get_close_matches(name, labels.names, n=1)
+        meant = f" Did you mean {close[0]!r}?" if close else ""
+        raise OptionError(f"No label {name!r}; this encoder knows {', '.join(labels.names)}.{meant}")
     certain = np.zeros((1, len(labels.names)))
     certain[0, labels.names.index(name)] = 1.0
     block: Vectors = sentiment_blocks(certain, labels)[0]

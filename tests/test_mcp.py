@@ -58,7 +58,8 @@ def test_an_assistant_asks(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -
     assert len(hits) == 3
     assert all(hit["source"].endswith("hotels.txt") and hit["line"] > 0 for hit in hits)
     assert all(hit["label"] == "positive" for hit in objects("opposite"))
-    assert [hit["text"] for hit in objects("same")] == ["Very quiet area, we slept really well."]
+    told = [(hit["text"], hit["verdict"], hit["reason"]) for hit in objects("same")]
+    assert told == [("Very quiet area, we slept really well.", "same", None)]
     assert found["mistake"][0]
     assert "No label 'happy'; this encoder knows negative, neutral, positive" in found["mistake"][1][0]
     assert found["wrong index"][0]

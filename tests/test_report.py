@@ -13,6 +13,7 @@ import pytest
 import search
 from search.decisions import Decision, content_hash, decisions_object
 from search.report import MODULES, report_html, script
+from search.web.page import duplicates_script
 from tests.found import found
 
 PARTS = Path(search.__file__).parent / "report_page"
@@ -80,12 +81,16 @@ def test_the_policy_lets_nothing_else_run() -> None:
     assert not re.search(r"https?://(?!www\.w3\.org/2000/svg)|@import|url\(", page)
 
 
-def test_modules_name_nothing_twice() -> None:
-    """Put one behind the other, no two modules name the same thing at their top, and nothing of `import` is left."""
-    names = re.findall(r"^(?:async )?(?:function\*?|class|const|let) (\w+)", script(), flags=re.MULTILINE)
+@pytest.mark.parametrize("whole", [script(), duplicates_script()])
+def test_modules_name_nothing_twice(whole: str) -> None:
+    """Put one behind the other, no two modules name the same thing at their top, and nothing of `import` is left.
+
+    Neither in a report nor where a server puts modules of its own among them.
+    """
+    names = re.findall(r"^(?:async )?(?:function\*?|class|const|let) (\w+)", whole, flags=re.MULTILINE)
     assert sorted(names) == sorted(set(names))
     assert len(names) > 40
-    assert not re.search(r"^\s*(import|export)\b", script(), flags=re.MULTILINE)
+    assert not re.search(r"^\s*(import|export)\b", whole, flags=re.MULTILINE)
 
 
 @pytest.mark.parametrize("module", MODULES)
@@ -98,8 +103,9 @@ def test_modules_import_only_what_comes_before(module: str) -> None:
 
 
 def test_every_part_is_used() -> None:
-    """The folder holds the modules, the page and its style, and nothing else."""
-    assert {path.name for path in PARTS.iterdir()} == {*(f"{name}.js" for name in MODULES), "page.html", "page.css"}
+    """The folder holds the modules, the page, what it shows, and its style, and nothing else."""
+    rest = {"page.html", "view.html", "page.css"}
+    assert {path.name for path in PARTS.iterdir()} == {*(f"{name}.js" for name in MODULES), *rest}
 
 
 def test_text_is_only_ever_text() -> None:

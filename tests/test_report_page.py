@@ -132,6 +132,13 @@ def test_the_slider_regroups(page: Page) -> None:
     expect(page.locator("#threshold")).to_have_attribute("aria-valuetext", "0.901")
 
 
+def test_the_slider_ends_at_one(context: BrowserContext, tmp_path: Path) -> None:
+    """Also where the lowest score is no whole step away, as below the threshold that the slider begins at."""
+    page = opened(context, tmp_path, found(TEXTS, {(1, 2): 0.801301, (7, 8): 0.95}))
+    assert page.locator("#low").inner_text() == "0.801"
+    assert page.locator("#high").inner_text() == "1.000"
+
+
 def test_the_histogram(page: Page) -> None:
     """It has the scores of the pairs and of what was refused, exact pairs aside, and marks the threshold."""
     assert page.locator("#histogram rect.kept").count() == 3
@@ -321,6 +328,12 @@ def test_right_to_left_and_long(context: BrowserContext, tmp_path: Path) -> None
     assert member.locator("ins, del").count() == 2
     member.get_by_role("button", name="Show all").click()
     assert len(member.locator(".text").inner_text()) > 10_000
+    one_word = row_at(page, 6)
+    shown = one_word.locator(".text").text_content() or ""
+    assert "8,101 characters" in shown
+    assert len(shown) < 1000
+    one_word.get_by_role("button", name="Show all").click()
+    assert one_word.locator(".text").text_content() == "x" * 9001
     for width in (360, 1400, 2560):
         page.set_viewport_size({"width": width, "height": 900})
         assert page.evaluate("document.documentElement.scrollWidth") <= width

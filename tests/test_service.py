@@ -102,12 +102,42 @@ def test_by_row_and_around(service: Service) -> None:
     (first, *_) = service.similar("hotels", 0, Asked(k=2, sentiment="opposite"))
     assert first.entry.sentence.text == "bad room"
     assert [entry.row for entry in service.around("hotels", 1, 2)] == [0, 1, 2, 3]
-    assert [hit.entry.row for hit in service.duplicates("hotels", "good room", 0.99, None)] == [0, 5]
     for row in (-1, 6, 2**40):
         with pytest.raises(OptionError, match="No row"):
             service.similar("hotels", row, Asked())
     with pytest.raises(OptionError, match="No index 'other'; there are hotels"):
         service.search("other", ["x"], Asked())
+
+
+def test_duplicates_of_a_text_are_looked_at_by_the_guard(tmp_path: Path) -> None:
+    """What scores alike is the same, or refused for a number, a feeling or a negation; the words are told."""
+    texts = ["good room 5 km", "good room  5 km", "good room 6 km", "not good room 5 km", "bad room 5 km", "food"]
+    folder = toy_index(tmp_path / "towns", texts, ToyEncoder())
+    with Service({"towns": folder}, load=lambda _: ToyEncoder()) as service:
+        found = service.duplicates("towns", "good room 5 km", 0.6, None)
+    told = {one.hit.entry.sentence.text: (one.verdict["verdict"], one.verdict["reason"]) for one in found}
+    assert told == {
+        texts[0]: ("same", None), texts[1]: ("same", None), texts[2]: ("refused", "number"),
+        texts[3]: ("refused", "negation"), texts[4]: ("refused", "opposite"),
+    }  # fmt: skip
+    (number,) = [one for one in found if one.verdict["reason"] == "number"]
+    assert number.verdict["words"] == ["5 km", "6 km"]
+    assert [one.hit.rank for one in found] == [1, 2, 3, 4, 5]
+
+
+def test_the_guard_knows_feelings(tmp_path: Path) -> None:
+    """Two texts whose words give no reason are refused for what the encoder finds them to feel."""
+    folder = toy_index(tmp_path / "hotels", ["room hate", "room love"], ToyEncoder())
+    with Service({"hotels": folder}, load=lambda _: ToyEncoder()) as service:
+        found = service.duplicates("hotels", "room joy", 0.0, None)
+    assert [one.verdict["reason"] for one in found] == [None, "feeling"]
+
+
+def test_too_many_candidates_are_refused(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody gets a whole index by a low threshold; both numbers are told."""
+    monkeypatch.setattr("search.service.MOST_CANDIDATES", 5)
+    with pytest.raises(OptionError, match="6 sentences score -1 or more, over 5"):
+        service.duplicates("hotels", "room", -1.0, None)
 
 
 def test_an_index_that_goes_is_told(folder: Path, service: Service) -> None:

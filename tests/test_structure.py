@@ -25,19 +25,21 @@ search.structuring search.encoded_once search.planning search.pruning
 search.indexing search.format_1 search.salvaging search.rewriting
 search.compacting search.repairing search.verifying
 search.words search.filters search.query search.word_shares search.explaining
-search.explaining_pairs search.service search.mcp_tools search.data_records
+search.explaining_pairs search.data_records
 search.index search.langchain search.cue_words search.negation search.opposites search.dates
 search.number_words search.quantities search.edits search.guard search.pairs search.threshold search.changes
 search.stored_rows search.compared search.exact search.decisions search.near search.joining
 search.lists search.workers search.committed search.levels search.clusters search.keeping search.refusals
 search.threshold_auto search.gathered search.duplicates search.working_index search.thresholds search.deduplicated
 search.report
+search.service search.mcp_tools search.duplicates_once
 search.measurements search.evaluate_rows search.evaluate_search search.evaluate
 search.agreement search.openvino_graph search.compiling
 search.training_options search.holding_back search.training_data search.methods search.pair_data search.settling
 search.label_figures search.training_watch search.joint search.training_run search.training search.head
 search.contrastive search.few search.pair_training search.model_card search.training_folder search.finetune
-search.web.guarding search.web.models search.web.page search.web.app search.web.serving search.web
+search.web.guarding search.web.models search.web.problems search.web.time_limit search.web.counting
+search.web.known search.web.duplicates search.web.page search.web.app search.web.serving search.web
 search.cli.options search.cli.loading search.cli.explained search.cli.output
 search.cli.compile search.cli.finetune search.cli.index
 search.cli.prompt search.cli.query search.cli.duplicates_inputs search.cli.duplicates_options
@@ -62,7 +64,7 @@ LIBRARIES = {
     },
     "docx": {"search.reader_docx"},
     "faiss": {"search.store_faiss", "search.structure_faiss"},
-    "fastapi": {"search.web.app", "search.web.models", "search.web.page"},
+    "fastapi": {f"search.web.{name}" for name in "app duplicates known models page problems".split()},
     "filelock": {"search.lock"},
     "huggingface_hub": {"search.checkpoint"},
     "langchain_core": {"search.langchain"},
@@ -73,7 +75,7 @@ LIBRARIES = {
     "mcp": {"search.mcp_tools"},
     "nncf": {"search.openvino_graph"},
     "openvino": {"search.encoder_openvino", "search.openvino_engine", "search.openvino_graph"},
-    "prometheus_client": {"search.web.app"},
+    "prometheus_client": {"search.web.counting"},
     "pyarrow": {"search.deduplicated", "search.tables", "search.training_data"},
     "pypdfium2": {"search.reader_pdf"},
     "pydantic": {"search.mcp_tools", "search.web.models"},
@@ -89,7 +91,9 @@ LIBRARIES = {
     "text_to_num": {"search.number_words"},
     "torch": {"search.joint", "search.pair_training", "search.processes", "search.training_run"}
     | {"search.training_watch", "search.contrastive", "search.few", "search.openvino_graph"},
-    "starlette": {"search.web.app", "search.web.guarding", "search.web.page"},
+    "starlette": {
+        f"search.web.{name}" for name in "app counting duplicates guarding known page problems time_limit".split()
+    },
     "tokenizers": {"search.encoder_openvino", "search.openvino_graph"},
     "transformers": {"search.encoder_huggingface", "search.few", "search.training_run", "search.training_watch"},
     "uvicorn": {"search.web.serving"},

@@ -1,6 +1,8 @@
 """The HTTP API: answers, problems, and what is refused before it is looked at."""
 
-from collections.abc import Iterator
+import threading
+import time
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -8,11 +10,12 @@ import pytest
 from starlette.testclient import TestClient
 
 from search.corpus import Corpus
+from search.encoder import Encoded
 from search.indexing import build_index
 from search.service import Service
 from search.web.app import create_app
 from search.web.guarding import MOST_BYTES
-from search.web.models import LONGEST_TEXT, MOST_HITS
+from search.web.models import LONGEST_TEXT, MOST_HITS, MOST_TEXTS, Problem
 from tests.cli_runner import toy_index
 from tests.toy import ToyEncoder
 
@@ -73,12 +76,28 @@ def test_by_row_embedding_duplicates_info(client: TestClient) -> None:
     assert [one["row"] for one in get(client, "/indexes/hotels/rows/1/around", reach=1)] == [0, 1, 2]
     embedded = client.post("/api/indexes/hotels/embed", json={"texts": ["room", "pool"]}).json()
     assert (len(embedded["rows"]), len(embedded["rows"][0]), embedded["meaning"]) == (2, 10, 8)
-    same = client.post("/api/indexes/hotels/duplicates", json={"text": "good room", "threshold": 0.99}).json()
-    assert [hit["text"] for hit in same["hits"]] == ["good room"]
+    same = client.post("/api/indexes/hotels/duplicates", json={"text": "good room", "threshold": 0.3}).json()
+    assert [(hit["text"], hit["verdict"], hit["reason"], hit["words"]) for hit in same["hits"][:2]] == [
+        ("good room", "same", None, []), ("bad room", "refused", "opposite", ["good", "bad"]),
+    ]  # fmt: skip
     (info,) = get(client, "/indexes")
     assert (info["count"], info["labels"]) == (5, ["negative", "neutral", "positive"])
     assert get(client, "/indexes/hotels") == info
     assert get(client, "/health") == {"status": "ok", "indexes": ["hotels"]}
+
+
+def test_the_duplicates_of_an_index(client: TestClient) -> None:
+    """Asked for until they are there: first how far the search is, then the data of a report."""
+    end = time.monotonic() + 20
+    while (answer := client.get("/api/indexes/hotels/duplicates", params={"threshold": 0.3})).status_code == 202:
+        assert answer.headers["retry-after"] == "1"
+        assert answer.json()["state"] == "running"
+        assert time.monotonic() < end
+    found = answer.json()
+    texts = [sentence[0] for sentence in found["sentences"]]
+    (refused,) = [({texts[row[0]], texts[row[1]]}, row[4], set(row[5])) for row in found["refused"]]
+    assert refused == ({"good room", "bad room"}, "opposite", {"good", "bad"})
+    assert (found["count"], found["threshold"]) == (5, 900_000)
 
 
 @pytest.mark.parametrize(
@@ -94,6 +113,9 @@ def test_by_row_embedding_duplicates_info(client: TestClient) -> None:
         ("/indexes/hotels/query", {"q": "x", "sentiment": "happy"}, 400, "No label 'happy'"),
         ("/indexes/hotels/query", {"q": "x", "where": "1; DROP TABLE sentences"}, 400, "--where"),
         ("/indexes/hotels/query", {"q": "x", "colour": "red"}, 422, "colour"),
+        ("/indexes/hotels/duplicates", {"threshold": 1.1}, 422, "threshold: "),
+        ("/indexes/none/duplicates", {}, 404, "No index 'none'"),
+        ("/indexes/hotels/rows/99/around", {}, 404, "No row 99"),
         ("/nothing", {}, 404, "Not Found"),
         ("/indexes/..%2F..%2Fetc", {}, 404, ""),
     ],
@@ -142,6 +164,87 @@ def test_large_bodies_are_refused(client: TestClient) -> None:
     assert client.post(ask, content=b"x" * (MOST_BYTES + 1)).status_code == 413
     assert client.post(ask, json={"texts": ["x"] * 300}).status_code == 422
     assert client.post(ask, content=b"{", headers={"content-type": "application/json"}).status_code == 422
+    assert client.post(ask, json={"texts": ["x" * (LONGEST_TEXT + 1)]}).status_code == 422
+    assert client.post(ask, json={"texts": ["x" * LONGEST_TEXT] * MOST_TEXTS}).status_code == 200
+    queries = {"queries": ["x"] * (MOST_TEXTS + 1)}
+    assert client.post("/api/indexes/hotels/query", json=queries).status_code == 422
+    assert client.post("/api/indexes/hotels/query", json={"queries": ["x"], "k": MOST_HITS + 1}).status_code == 422
+    assert client.post("/api/indexes/hotels/query", json={"queries": []}).status_code == 422
+
+
+def test_a_body_that_does_not_say_its_length_is_cut_off(client: TestClient) -> None:
+    """It is read no further than the bound, and told as one that says it."""
+    read = 0
+
+    def endless() -> Iterator[bytes]:
+        nonlocal read
+        yield b'{"texts": ["'
+        for _ in range(1000):
+            read += 100_000
+            yield b"x" * 100_000
+
+    answer = client.post("/api/indexes/hotels/embed", content=endless(), headers={"content-type": "application/json"})
+    assert (answer.status_code, answer.json()["detail"]) == (413, f"The body is larger than {MOST_BYTES:,} bytes.")
+    assert answer.headers["content-type"] == "application/problem+json"
+
+
+class Slow(ToyEncoder):
+    """An encoder that waits for a sign once it is to."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.go = threading.Event()
+        self.go.set()
+
+    def encode(self, texts: Sequence[str]) -> Encoded:
+        """Encode n texts when the sign is given; `break` breaks it."""
+        assert self.go.wait(20)
+        if "break" in texts:
+            raise RuntimeError("secret")
+        return super().encode(texts)
+
+
+def test_nobody_waits_for_ever(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """What takes too long is answered with 503; health is told meanwhile; what fails later is told to the log."""
+    slow = Slow()
+    folder = toy_index(tmp_path / "hotels", TEXTS, slow)
+    ask = "/api/indexes/hotels/query"
+    with (
+        Service({"hotels": folder}, load=lambda _: slow) as service,
+        TestClient(create_app(service, seconds=0.3), base_url=HOST) as client,
+    ):
+        slow.go.clear()
+        begin = time.monotonic()
+        for query in ("room", "break"):
+            answer = client.get(ask, params={"q": query})
+            assert answer.status_code == 503
+            assert answer.headers["content-type"] == "application/problem+json"
+            assert answer.headers["retry-after"] == "5"
+            assert answer.json()["detail"] == "No answer within 0.3 seconds; ask for less, or again later."
+        assert time.monotonic() - begin < 10
+        assert client.get("/api/health").status_code == 200
+        slow.go.set()
+        while client.get(ask, params={"q": "room"}).status_code != 200:
+            assert time.monotonic() - begin < 20
+        told = client.get("/api/metrics").text
+        assert 'kindred_requests_total{route="/api/indexes/{name}/query",status="503"}' in told
+        while "A request that took too long failed" not in caplog.text:
+            assert time.monotonic() - begin < 20
+
+
+def test_what_breaks_is_told_to_the_log_alone(tmp_path: Path) -> None:
+    """An error that nobody foresaw is a problem too, with the headers of every answer, and says nothing of within."""
+    slow = Slow()
+    folder = toy_index(tmp_path / "hotels", TEXTS, slow)
+    with (
+        Service({"hotels": folder}, load=lambda _: slow) as service,
+        TestClient(create_app(service), base_url=HOST, raise_server_exceptions=False) as client,
+    ):
+        answer = client.get("/api/indexes/hotels/query", params={"q": "break"})
+        assert answer.status_code == 500
+        assert answer.headers["content-type"] == "application/problem+json"
+        assert "secret" not in answer.text
+        assert answer.headers["x-content-type-options"] == "nosniff"
 
 
 def test_every_answer_forbids_what_a_page_does_not_need(client: TestClient) -> None:
@@ -189,4 +292,13 @@ def test_the_description_is_whole(client: TestClient) -> None:
     for route in value["paths"].values():
         for operation in route.values():
             assert operation["description"]
-            assert "422" in operation["responses"]
+            problems = {code: one for code, one in operation["responses"].items() if int(code) >= 400}
+            assert problems.keys() >= {"401", "403", "413", "421", "422", "500", "503"}
+            for status, one in problems.items():
+                assert one["description"]
+                (media,) = one["content"].items()
+                assert media[0] == "application/problem+json"
+                assert media[1]["schema"] == {"$ref": "#/components/schemas/Problem"}
+                Problem.model_validate(media[1]["example"])
+                assert media[1]["example"]["status"] == int(status)
+    assert set(value["components"]["schemas"]["Problem"]["required"]) == {"title", "status", "detail"}

@@ -3,10 +3,8 @@
 import json
 import re
 import signal
-import socket
 import subprocess
 import sys
-import threading
 import time
 import urllib.request
 from collections.abc import Iterator
@@ -14,17 +12,16 @@ from importlib.resources import files
 from pathlib import Path
 
 import pytest
-import uvicorn
 from playwright.sync_api import BrowserContext, Locator, Page, Request, expect
 
 from search.index import Index
-from search.service import Service
-from search.web.app import create_app
 from tests.cli_runner import ROOT, refuse, succeed, toy_index
+from tests.serving import serving
 from tests.toy import ToyEncoder
 
 pytestmark = pytest.mark.slow
 
+TOKEN = "not-to-be-logged"  # noqa: S105 - of this test alone
 RTL = "\u202eroom \u05d7\u05d3\u05e8 \u0637\u064a\u0628 good\u202c"
 TEXTS = [
     "good room",
@@ -46,19 +43,8 @@ def folder(tmp_path: Path) -> Path:
 @pytest.fixture
 def address(folder: Path) -> Iterator[str]:
     """Serve it on a free port."""
-    with (
-        Service({"hotels": folder}, load=lambda _: ToyEncoder()) as service,
-        socket.create_server(("127.0.0.1", 0)) as open_,
-    ):
-        app = create_app(service, hosts=["127.0.0.1", "localhost"])
-        server = uvicorn.Server(uvicorn.Config(app, log_level="error", access_log=False))
-        thread = threading.Thread(target=server.run, kwargs={"sockets": [open_]})
-        thread.start()
-        try:
-            yield f"http://127.0.0.1:{open_.getsockname()[1]}"
-        finally:
-            server.should_exit = True
-            thread.join(20)
+    with serving({"hotels": folder}) as address:
+        yield address
 
 
 @pytest.fixture
@@ -202,23 +188,29 @@ def test_the_keyboard_is_enough(page: Page) -> None:
 
 
 def test_the_command_serves_and_ends_well(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """A real process: it says where, answers, and Ctrl-C ends it without a trace."""
+    """A real process: it says where, answers, and Ctrl-C ends it without a trace; no line holds the token."""
     index = tmp_path / "hotels"
     succeed(capsys, "index", ROOT / "corpora" / "hotels.txt", "--out", index)
     process = subprocess.Popen(
-        [sys.executable, "-m", "search", "serve", str(index), "--port", "0"],
+        [sys.executable, "-m", "search", "serve", str(index), "--port", "0", "--token", TOKEN],
         stderr=subprocess.PIPE,
         text=True,
         cwd=ROOT,
     )
     try:
         assert process.stderr is not None
-        lines = iter(process.stderr.readline, "")
-        address = next(match[0] for line in lines if (match := re.search(r"http://\S+", line)))
+        said = ""
+        while (match := re.search(r"http://\S+", said)) is None:
+            said += process.stderr.readline()
+            assert process.poll() is None, said
+        address = match[0]
         begin = time.monotonic()
+        asked = urllib.request.Request(  # noqa: S310 - of this test's server
+            f"{address}api/indexes/hotels/query?q=cold+room&k=1", headers={"authorization": f"Bearer {TOKEN}"}
+        )
         while True:
             try:
-                with urllib.request.urlopen(f"{address}api/indexes/hotels/query?q=cold+room&k=1") as answer:  # noqa: S310
+                with urllib.request.urlopen(asked) as answer:  # noqa: S310
                     (hit,) = json.load(answer)["hits"]
                 break
             except OSError:
@@ -227,6 +219,7 @@ def test_the_command_serves_and_ends_well(tmp_path: Path, capsys: pytest.Capture
         process.send_signal(signal.SIGINT)
         _, rest = process.communicate(timeout=30)
         assert "Traceback" not in rest
+        assert TOKEN not in said + rest
         assert process.returncode in {0, 130, -signal.SIGINT}
     finally:
         process.kill()

@@ -2,13 +2,13 @@
 
 import click
 
-from search.cli.options import as_json, wait_option
+from search.cli.options import as_json, complete_index, wait_option
 
 __all__ = ["command"]
 
 
 @click.command("compact")
-@click.argument("index")
+@click.argument("index", shell_complete=complete_index)
 @wait_option
 @as_json
 def command(index: str, wait: float, json_: bool) -> None:
@@ -20,7 +20,7 @@ def command(index: str, wait: float, json_: bool) -> None:
     Example:
       kindred compact hotels
     """
-    from search.cli.output import Bar, print_json
+    from search.cli.output import Bar, print_json, say
     from search.compacting import compact_index
     from search.index import resolve
 
@@ -30,3 +30,4 @@ def command(index: str, wait: float, json_: bool) -> None:
         print_json([{"count": done.manifest.count, "rows_before": done.rows_before, "digest": done.manifest.digest}])
         return
     click.echo(f"{done.manifest.count:,} sentences; {done.rows_before - done.manifest.rows:,} rows gone.")
+    say(f"Next: kindred verify {index}")

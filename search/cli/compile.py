@@ -35,7 +35,7 @@ def command(checkpoint: str, files: tuple[str, ...], text_column: str | None, ov
       kindred compile checkpoints/feelings
       kindred compile checkpoints/feelings --sentences corpora/hotels.txt
     """
-    from search.cli.output import Bar, print_json
+    from search.cli.output import Bar, print_json, say
     from search.compiling import compile_encoder, some_sentences
 
     sentences = some_sentences(files, text_column=text_column) if files else []
@@ -45,6 +45,7 @@ def command(checkpoint: str, files: tuple[str, ...], text_column: str | None, ov
         print_json([{"checkpoint": checkpoint, **build.made, **build.agreement}])
         return
     click.echo(verdict(build))
+    say(f"Next: kindred index FILES --encoder {checkpoint}")
 
 
 def verdict(build: "FastBuild") -> str:

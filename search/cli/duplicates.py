@@ -155,3 +155,4 @@ def command(
         print_found_json(found, why)
     else:
         print_found(found, why)
+        outputs.say_next(found)

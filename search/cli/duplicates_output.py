@@ -80,6 +80,11 @@ class Outputs:
             write_text(self.report, report_html(found, encoder=name, decisions=decisions, explained=explained))
             say(f"Report, to open in a browser: {self.report}")
 
+    def say_next(self, found: Duplicates) -> None:
+        """Say what can be done with duplicates that nothing was done with yet."""
+        if found.clusters and self.out is None and self.report is None:
+            say("Next: add --report found.html to look at them and decide, or --out to write what survives.")
+
 
 def print_found(found: Duplicates, explained: Explained | None) -> None:
     """Print the clusters as a table, then what was refused and why in a line, then the sum of it all.

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from search.cli.options import as_json
+from search.cli.options import as_json, complete_index
 
 if TYPE_CHECKING:
     from search.origin import Maker
@@ -13,7 +13,7 @@ __all__ = ["command"]
 
 
 @click.command("info")
-@click.argument("index")
+@click.argument("index", shell_complete=complete_index)
 @as_json
 def command(index: str, json_: bool) -> None:
     """Say what an INDEX (a folder, or a name in indexes/) holds, and how its sources are now.

@@ -2,13 +2,13 @@
 
 import click
 
-from search.cli.options import backend_option
+from search.cli.options import backend_option, complete_index
 
 __all__ = ["command"]
 
 
 @click.command("mcp")
-@click.argument("indexes", nargs=-1, required=True)
+@click.argument("indexes", nargs=-1, required=True, shell_complete=complete_index)
 @backend_option
 def command(indexes: tuple[str, ...], backend: str) -> None:
     """Give INDEXES (folders, or names in indexes/) to an assistant, by the Model Context Protocol on standard streams.

@@ -1,13 +1,16 @@
 """Options that several commands share."""
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, TypeVar
 
 import click
+from click.shell_completion import CompletionItem
 
 __all__ = [
     "as_json",
     "backend_option",
+    "complete_index",
     "encoder_option",
     "encoding_option",
     "overwrite_option",
@@ -57,3 +60,10 @@ weight_option: _Decorator[Any] = click.option(
     metavar="0..1",
     help="How much of the score is sentiment; 0 is meaning only.  [default: the encoder's]",
 )
+
+
+def complete_index(_: click.Context, __: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Complete the name of an index: those in `indexes/` that begin so, else any folder."""
+    names = sorted(path.parent.name for path in Path("indexes").glob("*/manifest.json"))
+    found = [CompletionItem(name) for name in names if name.startswith(incomplete)]
+    return found or [CompletionItem(incomplete, type="dir")]

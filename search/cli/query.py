@@ -6,7 +6,7 @@ from itertools import islice
 
 import click
 
-from search.cli.options import as_json, backend_option, text_column, weight_option
+from search.cli.options import as_json, backend_option, complete_index, text_column, weight_option
 
 __all__ = ["command"]
 
@@ -15,7 +15,7 @@ _BATCH = 256
 
 
 @click.command("query")
-@click.argument("index")
+@click.argument("index", shell_complete=complete_index)
 @click.argument("queries", nargs=-1)
 @click.option(
     "--queries",

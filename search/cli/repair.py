@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from search.cli.options import as_json, backend_option, wait_option
+from search.cli.options import as_json, backend_option, complete_index, wait_option
 
 if TYPE_CHECKING:
     from search.encoder import Encoder, Passport
@@ -15,7 +15,7 @@ __all__ = ["command"]
 
 
 @click.command("repair")
-@click.argument("index")
+@click.argument("index", shell_complete=complete_index)
 @click.option("--encoder", metavar="FOLDER|NAME", help="Where the index's encoder is now, if it has moved.")
 @backend_option
 @click.option("--no-encode", is_flag=True, help="Let go of sentences whose vectors are lost, and load no encoder.")
@@ -34,7 +34,7 @@ def command(index: str, encoder: str | None, backend: str, no_encode: bool, wait
       kindred repair hotels
       kindred repair reviews --encoder checkpoints/reviews
     """
-    from search.cli.output import Bar, print_json
+    from search.cli.output import Bar, print_json, say
     from search.index import resolve
     from search.repairing import repair_index
 
@@ -56,6 +56,7 @@ def command(index: str, encoder: str | None, backend: str, no_encode: bool, wait
     told = "nothing was lost" if not done.lost else "read these files again with kindred index"
     unfinished = "" if done.manifest.finished else "; it is unfinished: run the same kindred index again"
     click.echo(f"{done.manifest.count:,} sentences are whole; {told}{unfinished}.")
+    say(f"Next: kindred verify {index}")
 
 
 def _remake(folder: Path, name: str | None, backend: str) -> "Remake":

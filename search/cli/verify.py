@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from search.cli.options import as_json
+from search.cli.options import as_json, complete_index
 
 if TYPE_CHECKING:
     from search.encoder import Encoder
@@ -13,7 +13,7 @@ __all__ = ["command"]
 
 
 @click.command("verify")
-@click.argument("index")
+@click.argument("index", shell_complete=complete_index)
 @click.option("--encoder", metavar="FOLDER|NAME", help="Where the index's encoder is now, if it has moved.")
 @as_json
 def command(index: str, encoder: str | None, json_: bool) -> int:

@@ -4,6 +4,7 @@ import { group } from "./clusters.js";
 import { Decisions, download, store, stored } from "./decisions.js";
 import { byId, count, element } from "./dom.js";
 import { Filters } from "./filters.js";
+import { given } from "./given.js";
 import { histogram } from "./histogram.js";
 import { listen } from "./keys.js";
 import { read } from "./model.js";
@@ -13,7 +14,7 @@ import { REASONS, clusterItem, pairItem, showVerdict } from "./rows.js";
 const FILE = "decisions.json";
 const STEP = 1000; // of the threshold, in millionths
 
-const model = read(JSON.parse(byId("data").textContent));
+const model = read(await given());
 const storageKey = `kindred decisions ${model.digest}`;
 const decisions = new Decisions();
 const filters = new Filters(model, (reason) => REASONS[reason] ?? reason, () => list());
@@ -115,7 +116,8 @@ function list() {
 
 function startThreshold() {
   const scores = [...model.pairs.score.filter((_, i) => !model.pairs.fixed[i]), ...model.refused.score];
-  const low = scores.reduce((least, one) => Math.min(least, one), model.threshold);
+  const least = scores.reduce((one, other) => Math.min(one, other), model.threshold);
+  const low = Math.floor(least / STEP) * STEP;
   const high = low + Math.max(STEP, Math.ceil((1e6 - low) / STEP) * STEP);
   const slider = byId("threshold");
   Object.assign(slider, { min: low, max: high, step: STEP, value: model.threshold });

@@ -1,6 +1,6 @@
 // A sentence as a paragraph: what differs marked, what caused a refusal marked, what is long shortened until asked for.
 
-import { element } from "./dom.js";
+import { count, element } from "./dom.js";
 import { places } from "./words.js";
 
 const LONGEST_RUN = 40; // equal words in a row
@@ -23,7 +23,11 @@ function shortened(parts) {
   }
   let characters = 0;
   const cut = found.findIndex((one) => (characters += (one.word ?? "").length + 1) > LONGEST);
-  return cut < 0 ? found : [...found.slice(0, cut + 1), { gap: parts.length - cut - 1 }];
+  if (cut < 0) return found;
+  const last = found[cut];
+  const over = (last.word ?? "").length - LONGEST; // a word may be as long as a sentence
+  if (over > 0) return [...found.slice(0, cut), { ...last, word: last.word.slice(0, LONGEST), space: "" }, { gap: over, unit: "character" }];
+  return [...found.slice(0, cut + 1), { gap: parts.length - cut - 1 }];
 }
 
 // Runs of words that look alike, for fewer elements.
@@ -35,13 +39,13 @@ function runs(parts, cues) {
     if (last && !one.gap && !last.gap && last.kind === one.kind && last.cue === cue) {
       last.text += last.space + one.word;
       last.space = one.space;
-    } else joined.push({ kind: one.kind, cue, gap: one.gap, text: one.word, space: one.space, led: one.led });
+    } else joined.push({ kind: one.kind, cue, gap: one.gap, unit: one.unit, text: one.word, space: one.space, led: one.led });
   }
   return joined;
 }
 
-function piece({ kind, cue, gap, text }) {
-  if (gap) return element("span", { class: "gap" }, ` … ${gap.toLocaleString("en-US")} words … `);
+function piece({ kind, cue, gap, unit, text }) {
+  if (gap) return element("span", { class: "gap" }, ` … ${count(gap, unit ?? "word")} … `);
   const inner = cue ? element("mark", {}, text) : text;
   return TAGS[kind] ? element(TAGS[kind], {}, inner) : inner;
 }

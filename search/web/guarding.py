@@ -5,27 +5,34 @@ from collections.abc import Sequence
 from http import HTTPStatus
 
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-__all__ = ["MOST_BYTES", "Guard", "problem"]
+__all__ = ["HEADERS", "MEDIA_TYPE", "MOST_BYTES", "Guard", "problem"]
 
 MOST_BYTES = 4 * 1024 * 1024
 """Bytes of a request's body."""
 
-_HEADERS = {
+_TOO_LARGE = f"The body is larger than {MOST_BYTES:,} bytes."
+
+MEDIA_TYPE = "application/problem+json"
+
+HEADERS = {
     "content-security-policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
-    "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+    "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; "
+    "require-trusted-types-for 'script'",
     "x-content-type-options": "nosniff",
     "referrer-policy": "no-referrer",
     "cross-origin-resource-policy": "same-origin",
 }
+"""What every answer forbids the browser."""
 
 
 def problem(status: int, detail: str) -> JSONResponse:
     """Return an error as RFC 9457 has it."""
     value = {"type": "about:blank", "title": HTTPStatus(status).phrase, "status": status, "detail": detail}
-    return JSONResponse(value, status_code=status, media_type="application/problem+json")
+    return JSONResponse(value, status_code=status, media_type=MEDIA_TYPE)
 
 
 class Guard:
@@ -55,7 +62,7 @@ class Guard:
             return problem(403, "Requests of other sites' pages are not answered.")
         length = headers.get("content-length", "0")
         if not length.isdecimal() or int(length) > MOST_BYTES:
-            return problem(413, f"The body is larger than {MOST_BYTES:,} bytes.")
+            return problem(413, _TOO_LARGE)
         if self._token is not None and path.startswith("/api/") and not self._allowed(headers):
             refused = problem(401, "Send the header 'Authorization: Bearer TOKEN'.")
             refused.headers["www-authenticate"] = "Bearer"
@@ -74,14 +81,16 @@ class Guard:
 
 
 def _bounded(receive: Receive) -> Receive:
-    """Cut off a body that says nothing of its length and does not end."""
+    """Refuse a body that says nothing of its length, once it is too large."""
     read = 0
 
     async def bounded() -> Message:
         nonlocal read
         message = await receive()
         read += len(message.get("body", b""))
-        return {"type": "http.disconnect"} if read > MOST_BYTES else message
+        if read > MOST_BYTES:
+            raise HTTPException(413, _TOO_LARGE)  # the app's own handler makes it a problem
+        return message
 
     return bounded
 
@@ -90,7 +99,7 @@ def _with_headers(send: Send) -> Send:
     async def sending(message: Message) -> None:
         if message["type"] == "http.response.start":
             headers = MutableHeaders(scope=message)
-            for name, value in _HEADERS.items():
+            for name, value in HEADERS.items():
                 headers.setdefault(name, value)
         await send(message)
 

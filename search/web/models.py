@@ -1,6 +1,6 @@
 """What the HTTP API takes and gives, as its OpenAPI description says it."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from fastapi import Query
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
@@ -17,13 +17,16 @@ __all__ = [
     "Ask",
     "AskMany",
     "Asking",
+    "Candidates",
     "Duplicated",
+    "Duplicates",
     "Embedded",
     "Health",
     "Hits",
     "Info",
     "Options",
     "Problem",
+    "Searching",
     "Texts",
 ]
 
@@ -89,6 +92,48 @@ class Hits(BaseModel):
 
     query: str
     hits: list[dict[str, Any]]
+
+
+class Candidates(BaseModel):
+    """Sentences that score the threshold or more, best first: hits, each with the guard's verdict.
+
+    `verdict` is "same" or "refused"; `reason` is then the guard's code (negation, opposite, date, number, unit,
+    version, identifier, name, feeling), and `words` are those that caused it.
+    """
+
+    query: str
+    hits: list[dict[str, Any]]
+
+
+class Searching(BaseModel):
+    """How far a search for duplicates is: `done` of `total` (null: unknown) units of `what`."""
+
+    state: Literal["running"] = "running"
+    what: str = Field(examples=["comparing"])
+    done: float
+    total: float | None
+    unit: str = Field(examples=["blocks"])
+
+
+class Duplicates(BaseModel):
+    """The duplicates of an index, as the page and a report read them; scores are in millionths.
+
+    `sentences`: text, number of the source, line, SHA-256. `pairs` and `refused`: the numbers of two sentences, score,
+    number of the level, reason; refused ones also have the words that caused it. `decisions`: as in a file of them.
+    """
+
+    about: str
+    count: int
+    threshold: int
+    levels: list[str]
+    against: bool
+    preference: list[int] | None
+    sources: list[str]
+    sentences: list[Annotated[list[str | int], Field(min_length=4, max_length=4)]]
+    pairs: list[Annotated[list[str | int], Field(min_length=5, max_length=5)]]
+    refused: list[Annotated[list[str | int | list[str]], Field(min_length=6, max_length=6)]]
+    decisions: dict[str, Any]
+    digest: str
 
 
 class Embedded(BaseModel):

@@ -16,13 +16,13 @@ _SECONDS = 30
 """How long what has begun may take to finish after Ctrl-C."""
 
 
-def serve(service: Service, *, host: str, port: int, hosts: Sequence[str], token: str | None) -> None:
+def serve(service: Service, *, host: str, port: int, hosts: Sequence[str], token: str | None, seconds: float) -> None:
     """Serve until it is told to stop (SIGINT, SIGTERM).
 
     Raises:
         OptionError: the address cannot be listened on.
     """
-    app = create_app(service, token=token, hosts=hosts)
+    app = create_app(service, token=token, hosts=hosts, seconds=seconds)
     try:
         listening = socket.create_server(
             (host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET, backlog=2048

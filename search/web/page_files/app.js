@@ -1,26 +1,12 @@
 // The page: what is asked stands in the address, so that a search can be shared and the back button goes back.
 
+import { api } from "./api.js";
 import { element, hitElement } from "./hits.js";
 
 const $ = (id) => document.getElementById(id);
 const FIELDS = ["index", "q", "sentiment", "weight", "k", "match", "where"];
 let indexes = [];
 let latest = 0;
-
-async function api(address) {
-  const token = sessionStorage.getItem("token");
-  const answer = await fetch(address, token ? { headers: { authorization: `Bearer ${token}` } } : {});
-  if (answer.status === 401) {
-    const given = prompt("This server asks for a token:");
-    if (given) {
-      sessionStorage.setItem("token", given);
-      return api(address);
-    }
-  }
-  const value = await answer.json();
-  if (!answer.ok) throw new Error(value.detail);
-  return value;
-}
 
 const info = () => indexes.find((one) => one.name === $("index").value) ?? indexes[0];
 
@@ -55,6 +41,7 @@ function choose(state) {
 const usual = () => String($("sentiment").value === "opposite" ? Math.max(0.5, info().default_weight) : info().default_weight);
 
 function options() {
+  $("to-duplicates").href = `/duplicates?${new URLSearchParams({ index: info().name })}`;
   const { labels, scale } = info();
   const kept = $("sentiment").value;
   const names = labels.length ? ["same", ...(scale === "ordinal" ? ["opposite"] : []), "any", ...labels] : ["any"];

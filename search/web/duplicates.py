@@ -1,0 +1,45 @@
+"""The routes that find duplicates."""
+
+from typing import Annotated
+
+from fastapi import FastAPI, Query
+from starlette.responses import Response
+
+from search.duplicates_once import DuplicatesOnce, Step
+from search.service import Service
+from search.web.known import Name, known, told_hits
+from search.web.models import Candidates, Duplicated, Duplicates, Searching
+from search.web.problems import INDEX_PROBLEMS
+
+__all__ = ["duplicates_routes"]
+
+
+def duplicates_routes(app: FastAPI, service: Service, once: DuplicatesOnce) -> None:
+    """Add what finds duplicates: of an index, and of a text in it."""
+
+    @app.get(
+        "/api/indexes/{name}/duplicates",
+        response_model=Duplicates,
+        responses={202: {"model": Searching, "description": "It is being searched; ask again."}, **INDEX_PROBLEMS},
+    )
+    def duplicates(
+        name: Name, threshold: Annotated[float | None, Query(ge=-1, le=1, description="The lowest score.")] = None
+    ) -> Response:
+        """Give the duplicates of an index: pairs, and those that the guard refused, with its reason.
+
+        They are searched once for each generation and threshold; until they are found, the answer says how far it is.
+        """
+        known(service, name)
+        found = once.ask(name, threshold)
+        if isinstance(found, Step):
+            told = Searching(what=found.what, done=found.done, total=found.total, unit=found.unit)
+            return Response(told.model_dump_json(), 202, {"retry-after": "1"}, "application/json")
+        return Response(found, media_type="application/json")
+
+    @app.post("/api/indexes/{name}/duplicates", responses=INDEX_PROBLEMS)
+    def duplicates_of(name: Name, wanted: Duplicated) -> Candidates:
+        """Find the sentences that score like a text, each with the guard's verdict: the same, or refused and why."""
+        known(service, name)
+        found = service.duplicates(name, wanted.text, wanted.threshold, wanted.weight)
+        told = told_hits(service, name, [one.hit for one in found])
+        return Candidates(query=wanted.text, hits=[hit | one.verdict for hit, one in zip(told, found, strict=True)])
