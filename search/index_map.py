@@ -37,7 +37,7 @@ class IndexMap:
 
     rows: npt.NDArray[np.int64]
     points: Vectors
-    codes: npt.NDArray[np.uint8]
+    codes: npt.NDArray[np.uint16]
     marks: tuple[Mark, ...]
     weight: float
     fitted: int
@@ -77,7 +77,7 @@ class IndexMap:
             "weight": self.weight,
             "marks": marks,
             "places": _base64(places.astype("<u2")),
-            "codes": _base64(self.codes),
+            "codes": _base64(self.codes.astype("<u2")),
             "rows": _base64(self.rows.astype("<u4")),
         }
 
@@ -128,9 +128,9 @@ def map_of(
     )
 
 
-def _codes(index: IndexReader, rows: npt.NDArray[np.int64]) -> npt.NDArray[np.uint8]:
+def _codes(index: IndexReader, rows: npt.NDArray[np.int64]) -> npt.NDArray[np.uint16]:
     """Return the number of each row's label."""
-    codes = np.zeros(index.manifest.rows, dtype=np.uint8)
+    codes = np.zeros(index.manifest.rows, dtype=np.uint16)
     names = index.passport.labels.names if index.passport.labels else ()
     for number, name in enumerate(names[1:], start=1):
         codes[index.matching("label = ?", [name])] = number

@@ -21,6 +21,12 @@ export class Plot {
     this.listen();
   }
 
+  // Another map in the same place.
+  show(points) {
+    Object.assign(this, { points, strong: null, ringed: [], hover: null, stamps: null });
+    this.whole();
+  }
+
   // ---- where things are
 
   resize() {

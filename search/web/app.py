@@ -16,6 +16,7 @@ from search.records import Hit
 from search.service import Service
 from search.sources import state_of
 from search.web.guarding import Guard, problem
+from search.web.maps import map_routes
 from search.web.models import Asking, AskMany, Duplicated, Embedded, Health, Hits, Info, Options, Problem, Texts
 from search.web.page import page_routes
 
@@ -57,7 +58,7 @@ def create_app(service: Service, *, token: str | None = None, hosts: Sequence[st
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _http)
 
-    for add in (_told_routes, _search_routes, _row_routes, _text_routes, page_routes):
+    for add in (_told_routes, _search_routes, _row_routes, _text_routes, map_routes, page_routes):
         add(app, service)
     return app
 

@@ -78,6 +78,7 @@ function parameters(state) {
 
 async function search({ remember = true } = {}) {
   const state = asked();
+  $("to-map").href = `/map?${new URLSearchParams({ index: info().name })}`;
   if (remember) history.pushState(state, "", addressOf(state));
   if (!state.q && row === null) {
     $("hits").replaceChildren();
