@@ -65,7 +65,7 @@ class IndexMap:
         return "; ".join(parts)
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the map as pages read it: the arrays in base64, little endian, x and y of each point from 0 to 65535."""
+        """Return the map as pages read it: arrays in base64, little endian, x and y of each point from 0 to 65535."""
         places = np.clip((self.points + 1) * (_STEPS / 2), 0, _STEPS).round()
         marks = [
             {"name": one.name, "shape": one.shape, "light": one.light, "dark": one.dark, "count": count}
@@ -116,7 +116,9 @@ def map_of(
     rows = np.array(index.counting(among), dtype=np.int64)
     if not len(rows):
         raise OptionError("No sentence is as asked; leave out some of --where, --source and --label.")
-    found: Projected = project(index.vectors, rows, weight=weight, meaning_dim=index.passport.meaning_dim, progress=progress)
+    found: Projected = project(
+        index.vectors, rows, weight=weight, meaning_dim=index.passport.meaning_dim, progress=progress
+    )
     return IndexMap(
         rows=rows,
         points=found.points,

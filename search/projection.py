@@ -80,7 +80,9 @@ def project(
     chosen = np.sort(chance.choice(count, min(count, fitted), replace=False))
     sample = _scaled(vectors, rows[chosen], weight, meaning_dim)
     laid = _laid_out(sample, progress)
-    points = laid if len(chosen) == count else _placed(vectors, rows, chosen, sample, laid, weight, meaning_dim, progress)
+    points = (
+        laid if len(chosen) == count else _placed(vectors, rows, chosen, sample, laid, weight, meaning_dim, progress)
+    )
     points = _framed(points)
     judged = np.sort(chance.choice(count, min(count, _JUDGED), replace=False))
     return Projected(points, len(chosen), _trust(_scaled(vectors, rows[judged], weight, meaning_dim), points[judged]))
@@ -146,7 +148,9 @@ def _descended(begin: Vectors, affinities: Any, progress: Progress) -> Vectors:
     progress.start("layout", total, "steps")
     chance = np.random.default_rng(_SEED)
     start = begin.astype(np.float64) * 1e-4 + chance.normal(scale=1e-6, size=begin.shape)  # equal rows must part
-    embedding = TSNEEmbedding(start, affinities, n_jobs=1, random_state=_SEED, negative_gradient_method=_method(len(begin)))
+    embedding = TSNEEmbedding(
+        start, affinities, n_jobs=1, random_state=_SEED, negative_gradient_method=_method(len(begin))
+    )
     done = 0
 
     def tell(iteration: int, _error: float, _points: Any) -> bool:

@@ -1,7 +1,7 @@
 """What makes a page one file: its modules put one behind the other, its data as text, and what it may do.
 
 Such a page needs no server and no network, and could reach none: its policy lets its own script and style run, as they
-are, and nothing else. Modules are put one behind the other, so that no two of them may name the same thing at their top.
+are, and nothing else. Modules are put one behind the other, so that no two may name the same thing at their top.
 """
 
 import base64

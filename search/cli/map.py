@@ -13,8 +13,6 @@ if TYPE_CHECKING:
 
 __all__ = ["command"]
 
-_KINDS = (".html", ".png", ".svg")
-
 
 @click.command("map")
 @click.argument("index")
@@ -61,11 +59,13 @@ def command(
     """
     from search.cli.loading import needed
     from search.cli.output import Bar, say
+    from search.files import check_new_file
     from search.filters import Filter
     from search.index import Index, resolve
     from search.index_map import check_map, map_of
 
-    kind = _check(out, overwrite=overwrite)
+    check_new_file(out, "--out", kinds=(".html", ".png", ".svg"), overwrite=overwrite)
+    kind = out.suffix.lower()
     needed("map", "openTSNE", *(() if kind == ".html" else ("matplotlib",)))
     with Bar() as bar, Index(resolve(index)) as opened:
         check_map(opened, weight)
@@ -73,24 +73,6 @@ def command(
         name = title or opened.folder.resolve().name
         _write(drawn, opened, out, name, kind)
     say(f"{len(drawn):,} sentences ({drawn.about()}): {out}")
-
-
-def _check(out: Path, *, overwrite: bool) -> str:
-    """Return what is drawn, having refused a file that cannot be written, or must not, before any work is done.
-
-    Raises:
-        OutputError: saying what to do.
-    """
-    from search.errors import OutputError
-    from search.files import check_file
-
-    kind = out.suffix.lower()
-    if kind not in _KINDS:
-        raise OutputError(f"{out}: a map is a page or a picture; name a file that ends in .html, .png or .svg with --out.")
-    check_file(out, "--out")
-    if out.exists() and not overwrite:
-        raise OutputError(f"{out} exists; choose another --out, or replace it with --overwrite.")
-    return kind
 
 
 def _write(drawn: "IndexMap", index: "Index", out: Path, title: str, kind: str) -> None:

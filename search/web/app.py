@@ -1,7 +1,8 @@
 """`create_app`: the page and the HTTP API over a service of indexes."""
 
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
 from typing import Annotated, Any
 
 from fastapi import FastAPI, Path, Query, Request, Response
@@ -12,6 +13,7 @@ from starlette.responses import JSONResponse, PlainTextResponse
 
 from search import __version__
 from search.errors import KindredError, OptionError
+from search.maps_once import MapsOnce
 from search.records import Hit
 from search.service import Service
 from search.sources import state_of
@@ -43,6 +45,13 @@ def create_app(service: Service, *, token: str | None = None, hosts: Sequence[st
         token: who asks the API must know it; None: nobody is asked.
         hosts: the names that requests must be sent to; none: any.
     """
+    maps = MapsOnce(service)
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        yield
+        maps.close()
+
     app = FastAPI(
         title="kindred",
         version=__version__,
@@ -51,6 +60,7 @@ def create_app(service: Service, *, token: str | None = None, hosts: Sequence[st
         redoc_url=None,
         openapi_url="/api/openapi.json",
         responses=_PROBLEMS,
+        lifespan=lifespan,
     )
     _count(app)
     app.add_middleware(Guard, hosts=hosts, token=token)
@@ -58,8 +68,9 @@ def create_app(service: Service, *, token: str | None = None, hosts: Sequence[st
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _http)
 
-    for add in (_told_routes, _search_routes, _row_routes, _text_routes, map_routes, page_routes):
+    for add in (_told_routes, _search_routes, _row_routes, _text_routes, page_routes):
         add(app, service)
+    map_routes(app, service, maps)
     return app
 
 

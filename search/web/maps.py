@@ -12,7 +12,7 @@ from search.map_page import MAP_MODULES, map_file
 from search.maps_once import MapsOnce, MapStep
 from search.service import Service
 
-__all__ = ["map_routes"]
+__all__ = ["MOST_TEXTS", "map_routes"]
 
 MOST_TEXTS = 100
 """Texts that are asked for at once."""
@@ -22,19 +22,17 @@ _HTML, _SCRIPT, _STYLE = (f"text/{kind}; charset=utf-8" for kind in ("html", "ja
 _Name = Annotated[str, Path(description="The index.", examples=["hotels"], max_length=200)]
 
 
-def map_routes(app: FastAPI, service: Service) -> None:
+def map_routes(app: FastAPI, service: Service, once: MapsOnce) -> None:
     """Add the map's page, the map itself, and what its points say."""
-    once = MapsOnce(service)
-    app.router.on_shutdown.append(once.close)
 
     @app.get("/api/indexes/{name}/map", responses={202: {"description": "It is being made; ask again."}})
     def index_map(
         name: _Name, weight: Annotated[float, Query(ge=0, le=1, description="How far feelings take part.")] = 0.0
     ) -> Response:
-        """Give every sentence's place in two dimensions and its label, in base64: `places` (two 16-bit numbers), `codes`
-        (16 bits) and `rows` (32 bits), little endian.
+        """Give every sentence's place in two dimensions, and its label.
 
-        It is made once for each generation and weight; until it is, the answer says how far it is.
+        In base64, little endian: `places` (two 16-bit numbers each), `codes` (16 bits) and `rows` (32 bits). It is made
+        once for each generation and weight; until it is, the answer says how far it is.
         """
         _known(service, name)
         found = once.ask(name, weight)
