@@ -150,7 +150,7 @@ export class Plot {
   }
 
   radius(count) {
-    return Math.max(1.5, Math.min(6.5, 260 / Math.sqrt(count + 1))) * Math.min(1, Math.max(0.7, this.width / 900));
+    return Math.max(1.5, Math.min(6.5, 260 / Math.sqrt(count + 1))) * Math.min(1, Math.max(0.6, this.width / 900));
   }
 
   makeStamps(radius, ground, dark, key) {
