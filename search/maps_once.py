@@ -130,5 +130,5 @@ class MapsOnce:
                     drawn = map_of(searcher.index, weight=weight, progress=making)
                     told = {**drawn.to_dict(), "generation": searcher.index.manifest.generation}
                 making.made = json.dumps(told, separators=(",", ":")).encode()
-            except (KindredError, _Stopped, MemoryError, OSError, ImportError) as exc:
+            except (KindredError, _Stopped, MemoryError, OSError) as exc:
                 making.error = exc

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from search.errors import OptionError
 from search.progress import SILENT, Progress
 from search.similarity import Vectors
 from search.store_faiss import FaissStore
@@ -74,6 +75,9 @@ def project(
         meaning_dim: d.
         fitted: how many of the rows t-SNE lays out at most.
         progress: is told the steps.
+
+    Raises:
+        OptionError: openTSNE is not installed.
     """
     chance = np.random.default_rng(_SEED)
     count = len(rows)
@@ -120,9 +124,11 @@ def _principal(sample: Vectors) -> Vectors:
 
 def _affinities(sample: Vectors, perplexity: int, progress: Progress) -> Any:
     """Return how much each row is drawn to its nearest, by exact search."""
-    from openTSNE.affinity import PerplexityBasedNN
-    from openTSNE.nearest_neighbors import PrecomputedNeighbors
-
+    try:
+        from openTSNE.affinity import PerplexityBasedNN
+        from openTSNE.nearest_neighbors import PrecomputedNeighbors
+    except ImportError as exc:
+        raise OptionError("A map needs openTSNE; install with: pip install 'kindred[map]'") from exc
     count, k = len(sample), min(len(sample) - 1, 3 * perplexity)
     nearest, squared = np.empty((count, k), np.int64), np.empty((count, k))
     store = FaissStore(sample)
