@@ -10,7 +10,7 @@ from search.measurements import Measurement, Task
 
 __all__ = ["draw_evaluation"]
 
-Named = tuple[str, Measurement]
+_Named = tuple[str, Measurement]
 """An encoder's name, and what was measured of it."""
 
 _LINES = (("o", "-"), ("s", "--"), ("^", ":"), ("D", "-."))
@@ -19,7 +19,7 @@ _DARK = 0.55
 """Cells that hold more of their row are dark, and their numbers white."""
 
 
-def draw_evaluation(results: Sequence[Named], file: BinaryIO, *, kind: str) -> None:
+def draw_evaluation(results: Sequence[_Named], file: BinaryIO, *, kind: str) -> None:
     """Draw measurements to a file that is open for writing.
 
     Sentiment: which labels were taken for which (counts, and shades by share of the row), and how often a label given
@@ -42,13 +42,13 @@ def draw_evaluation(results: Sequence[Named], file: BinaryIO, *, kind: str) -> N
         figure.savefig(file, format=kind, metadata={"Date": None} if kind == "svg" else None)
 
 
-def _panel(result: Named) -> tuple[object, ...]:
+def _panel(result: _Named) -> tuple[object, ...]:
     """Return what is drawn together: one encoder on one file; of topics, for one feeling asked for."""
     name, one = result
     return name, one.task, one.data, one.asked if one.task is Task.TOPICS else None
 
 
-def _draw_group(axes: Any, some: Sequence[Named]) -> None:
+def _draw_group(axes: Any, some: Sequence[_Named]) -> None:
     name, first = some[0]
     title = f"{_short(name)} on {_short(first.data)}: {first.rows:,} rows"
     axes[0].set_title(title.replace("$", r"\$"), loc="left", fontsize=11)
