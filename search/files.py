@@ -145,9 +145,7 @@ def check_new_file(path: Path, option: str, *, kinds: Sequence[str], overwrite: 
     """
     if path.suffix.lower() not in kinds:
         raise OutputError(f"{path}: name a file that ends in {' or '.join(kinds)} with {option}.")
-    check_file(path, option)
-    if path.exists() and not overwrite:
-        raise OutputError(f"{path} exists; choose another {option}, or replace it with --overwrite.")
+    check_file(path, option, overwrite=overwrite)
 
 
 def check_free(folder: Path, *, overwrite: bool) -> None:
