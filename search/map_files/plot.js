@@ -1,5 +1,5 @@
-// A canvas of points: draws them, moves and zooms, and says what is under the pointer. 100,000 points are drawn in a few
-// hundredths of a second: each is stamped into the picture's pixels.
+// A canvas of points: draws them, moves and zooms, and says what is under the pointer. Each point is stamped into the
+// picture's pixels, which is quick enough for 100,000; benchmarks/map.md has the figures.
 
 import { stamp, trace } from "./shapes.js";
 
