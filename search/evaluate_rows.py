@@ -9,7 +9,7 @@ from scipy.stats import spearmanr
 from search.encoder import Encoded, Encoder
 from search.errors import InputError, OptionError
 from search.labelled import LabelledCorpus, order_labels
-from search.measurements import Measurement, Task
+from search.measurements import Measurement, Outcomes, Task
 from search.metrics import accuracy, average_precision, best_f1, calibration_error, macro_f1
 from search.pairs import PairCorpus, PairKind
 from search.query import SAME
@@ -50,7 +50,8 @@ def measure_sentiment(
         "calibration_error": calibration_error(probabilities, gold),
         "majority": float(np.bincount(gold).max() / len(gold)),
     }
-    return [Measurement(Task.SENTIMENT, name, len(gold), None, None, figures)]
+    outcomes = Outcomes(names, gold, probabilities)
+    return [Measurement(Task.SENTIMENT, name, len(gold), None, None, figures, outcomes)]
 
 
 def _by_polarity(
@@ -80,7 +81,11 @@ def _by_polarity(
         [encoded.probabilities[:, np.array(own_signs) == sign].sum(axis=1) for sign in shared], axis=1
     ).astype(np.float32)
     summed += np.finfo(np.float32).tiny  # probabilities of 0 throughout are shared out evenly
-    return tuple(str(sign) for sign in shared), gold, summed / summed.sum(axis=1, keepdims=True)
+    return (
+        tuple({-1: "negative", 0: "neutral", 1: "positive"}[sign] for sign in shared),
+        gold,
+        summed / summed.sum(axis=1, keepdims=True),
+    )
 
 
 def _signs(steps: int) -> list[int]:

@@ -5,7 +5,7 @@ import json
 import os
 import shutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -17,6 +17,7 @@ __all__ = [
     "cache_folder",
     "check_file",
     "check_free",
+    "check_new_file",
     "new_file",
     "new_folder",
     "read_json",
@@ -128,6 +129,23 @@ def check_file(path: Path, option: str, *, overwrite: bool) -> None:
         raise OutputError(f"{path}: there is no folder {path.parent}; make it, or choose another {option}.")
     if path.exists() and not overwrite:
         raise OutputError(f"{path} exists; choose another {option}, or replace it with --overwrite.")
+
+
+def check_new_file(path: Path, option: str, *, kinds: Sequence[str], overwrite: bool) -> None:
+    """Refuse a file that cannot be written, or must not be, before any work is done.
+
+    Args:
+        path: the file.
+        option: what names it.
+        kinds: the suffixes that it may have.
+        overwrite: whether it may exist.
+
+    Raises:
+        OutputError: saying what to do.
+    """
+    if path.suffix.lower() not in kinds:
+        raise OutputError(f"{path}: name a file that ends in {' or '.join(kinds)} with {option}.")
+    check_file(path, option, overwrite=overwrite)
 
 
 def check_free(folder: Path, *, overwrite: bool) -> None:

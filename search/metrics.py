@@ -1,5 +1,7 @@
 """Figures of quality, on plain arrays."""
 
+from dataclasses import dataclass
+
 import numpy as np
 import numpy.typing as npt
 from scipy.optimize import minimize_scalar
@@ -7,9 +9,11 @@ from scipy.optimize import minimize_scalar
 from search.similarity import softmax
 
 __all__ = [
+    "Bin",
     "accuracy",
     "average_precision",
     "best_f1",
+    "calibration_bins",
     "calibration_error",
     "cross_entropy",
     "f1",
@@ -49,20 +53,31 @@ def cross_entropy(probabilities: _Floats, gold: _Ints) -> float:
     return float(-np.log(np.clip(chosen, 1e-12, None)).mean())
 
 
+@dataclass(frozen=True, slots=True)
+class Bin:
+    """Predictions of about the same confidence: its mean, the share of them that is right, how many they are."""
+
+    confidence: float
+    right: float
+    count: int
+
+
+def calibration_bins(probabilities: _Floats, gold: _Ints) -> list[Bin]:
+    """Return those of 15 equal bins of confidence that have any of the n predictions, lowest first."""
+    confidence = probabilities.max(axis=1).astype(np.float64)
+    right = probabilities.argmax(axis=1) == gold
+    bins = np.minimum((confidence * _BINS).astype(int), _BINS - 1)
+    chosen = [bins == number for number in np.unique(bins)]
+    return [Bin(float(confidence[own].mean()), float(right[own].mean()), int(own.sum())) for own in chosen]
+
+
 def calibration_error(probabilities: _Floats, gold: _Ints) -> float:
     """Return the expected calibration error: |confidence - accuracy| averaged over 15 equal bins of confidence.
 
     Source: Guo et al. 2017, "On Calibration of Modern Neural Networks".
     """
-    confidence = probabilities.max(axis=1).astype(np.float64)
-    right = probabilities.argmax(axis=1) == gold
-    bins = np.minimum((confidence * _BINS).astype(int), _BINS - 1)
-    error = 0.0
-    for number in range(_BINS):
-        inside = bins == number
-        if inside.any():
-            error += inside.mean() * abs(confidence[inside].mean() - right[inside].mean())
-    return float(error)
+    found = calibration_bins(probabilities, gold)
+    return sum(one.count / len(gold) * abs(one.confidence - one.right) for one in found)
 
 
 def fit_temperature(logits: _Floats, gold: _Ints) -> float:

@@ -1,13 +1,11 @@
 """What `find_duplicates` found, as one HTML file to look at, to choose a threshold in and to decide on pairs.
 
 The file holds everything: no server, no network, nothing but plain JavaScript. The parts of the page lie in
-`report_page/`; its modules are put one behind the other, so that no two of them may name the same thing at their top.
+`report_page/`.
 """
 
-import base64
 import hashlib
 import html
-import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from importlib.resources import files
@@ -21,6 +19,7 @@ from search.explaining_pairs import Explained, PairExplanation
 from search.files import check_file
 from search.levels import LEVELS, Level
 from search.records import Entry, Pair, Refused
+from search.single_page import joined, page_json, policy
 from search.word_shares import Part
 
 __all__ = ["MODULES", "check_report", "part", "report_data", "report_html", "script"]
@@ -35,12 +34,6 @@ _TOLD = 6
 """Words of a text whose shares are told one by one: a report may hold 50,000 pairs."""
 
 _Place = tuple[str, int, int]
-
-_IMPORT = re.compile(r"^import .*;\n", flags=re.MULTILINE)
-_EXPORT = re.compile(r"^export (?=async |class |const |function )", flags=re.MULTILINE)
-
-_UNSAFE = re.compile("[<>&\u2028\u2029\ud800-\udfff]")
-"""What HTML or JavaScript would read as its own, and what UTF-8 cannot hold."""
 
 
 def check_report(path: Path, *, overwrite: bool) -> None:
@@ -67,7 +60,7 @@ def report_html(
     """
     style, code = part("page.css"), script()
     parts = {
-        "policy": html.escape(_policy(style, code)),
+        "policy": html.escape(policy(style, code)),
         "title": "Duplicates: kindred",
         "style": style,
         "script": code,
@@ -95,7 +88,7 @@ def report_data(
         threshold: where the slider stands at first; None: at the job's threshold, below which there are no pairs.
     """
     shown = found.threshold if threshold is None else threshold
-    data = _json({**_data(found, encoder, decisions, explained or Explained({})), "threshold": _millionths(shown)})
+    data = page_json({**_data(found, encoder, decisions, explained or Explained({})), "threshold": _millionths(shown)})
     return data.removesuffix("}") + f',"digest":"{hashlib.sha256(data.encode()).hexdigest()}"}}'
 
 
@@ -112,24 +105,7 @@ def script(names: Sequence[str] = MODULES, others: Mapping[str, str] | None = No
         others: what stands in the place of some of them, or beside them.
     """
     given = others or {}
-    modules = "\n".join(given[name] if name in given else part(f"{name}.js") for name in names)
-    return _EXPORT.sub("", _IMPORT.sub("", modules))
-
-
-def _policy(style: str, code: str) -> str:
-    """Return what the browser lets the page do: run its own style and script, as they are, and nothing else."""
-
-    def own(content: str) -> str:
-        return f"'sha256-{base64.b64encode(hashlib.sha256(content.encode()).digest()).decode()}'"
-
-    rules = ["default-src 'none'", f"script-src {own(code)}", f"style-src {own(style)}", "base-uri 'none'"]
-    return "; ".join([*rules, "form-action 'none'", "require-trusted-types-for 'script'"])
-
-
-def _json(value: Any) -> str:
-    """Return JSON that can stand in a script element: no text in it is read as markup."""
-    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
-    return _UNSAFE.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
+    return joined(given[name] if name in given else part(f"{name}.js") for name in names)
 
 
 def _data(found: Duplicates, encoder: str, decisions: Sequence[Decision], explained: Explained) -> dict[str, Any]:

@@ -11,10 +11,11 @@ import pytest
 
 from search import duplicates_once
 from search.duplicates import find_duplicates
-from search.duplicates_once import DuplicatesOnce, Step
+from search.duplicates_once import DuplicatesOnce
 from search.errors import IndexFolderError, OptionError
 from search.guard import PairGuard
 from search.index import Index
+from search.once import Step
 from search.report import report_data
 from search.service import Asked, Service
 from tests.cli_runner import toy_index

@@ -31,19 +31,20 @@ search.number_words search.quantities search.edits search.guard search.pairs sea
 search.stored_rows search.compared search.exact search.decisions search.near search.joining
 search.lists search.workers search.committed search.levels search.clusters search.keeping search.refusals
 search.threshold_auto search.gathered search.duplicates search.working_index search.thresholds search.deduplicated
-search.report
-search.service search.mcp_tools search.duplicates_once
-search.measurements search.evaluate_rows search.evaluate_search search.evaluate
+search.single_page search.report
+search.marks search.projection search.index_map search.map_picture search.map_page
+search.service search.mcp_tools search.once search.duplicates_once search.maps_once
+search.measurements search.evaluate_rows search.evaluate_search search.evaluate search.evaluation_picture
 search.agreement search.openvino_graph search.compiling
 search.training_options search.holding_back search.training_data search.methods search.pair_data search.settling
 search.label_figures search.training_watch search.joint search.training_run search.training search.head
 search.contrastive search.few search.pair_training search.model_card search.training_folder search.finetune
 search.web.guarding search.web.models search.web.problems search.web.time_limit search.web.counting
-search.web.known search.web.duplicates search.web.page search.web.app search.web.serving search.web
+search.web.known search.web.duplicates search.web.maps search.web.page search.web.app search.web.serving search.web
 search.cli.options search.cli.loading search.cli.explained search.cli.output
 search.cli.compile search.cli.finetune search.cli.index
 search.cli.prompt search.cli.query search.cli.duplicates_inputs search.cli.duplicates_options
-search.cli.duplicates_output search.cli.duplicates
+search.cli.duplicates_output search.cli.duplicates search.cli.map
 search.cli.serve search.cli.mcp search.cli.evaluate search.cli.info search.cli.verify
 search.cli.repair search.cli.compact search.cli.main search.cli search.__main__
 """.split()
@@ -64,16 +65,17 @@ LIBRARIES = {
     },
     "docx": {"search.reader_docx"},
     "faiss": {"search.store_faiss", "search.structure_faiss"},
-    "fastapi": {f"search.web.{name}" for name in "app duplicates known models page problems".split()},
+    "fastapi": {f"search.web.{name}" for name in "app duplicates known maps models page problems".split()},
     "filelock": {"search.lock"},
     "huggingface_hub": {"search.checkpoint"},
     "langchain_core": {"search.langchain"},
     "langchain_huggingface": {"search.encoder_huggingface"},
     "lxml": {"search.reader_docx", "search.reader_html"},
     "markdown_it": {"search.splitting"},
-    "matplotlib": {"search.model_card"},
+    "matplotlib": {"search.evaluation_picture", "search.map_picture", "search.model_card"},
     "mcp": {"search.mcp_tools"},
     "nncf": {"search.openvino_graph"},
+    "openTSNE": {"search.projection"},
     "openvino": {"search.encoder_openvino", "search.openvino_engine", "search.openvino_graph"},
     "prometheus_client": {"search.web.counting"},
     "pyarrow": {"search.deduplicated", "search.tables", "search.training_data"},
@@ -87,12 +89,13 @@ LIBRARIES = {
     "sentence_transformers": {"search.joint", "search.pair_training", "search.training", "search.training_run"}
     | {"search.training_watch", "search.contrastive", "search.few", "search.openvino_graph"},
     "sentencex": {"search.splitting"},
+    "sklearn": {"search.projection"},
     "sqlglot": {"search.filters"},
     "text_to_num": {"search.number_words"},
     "torch": {"search.joint", "search.pair_training", "search.processes", "search.training_run"}
     | {"search.training_watch", "search.contrastive", "search.few", "search.openvino_graph"},
     "starlette": {
-        f"search.web.{name}" for name in "app counting duplicates guarding known page problems time_limit".split()
+        f"search.web.{name}" for name in "app counting duplicates guarding known maps page problems time_limit".split()
     },
     "tokenizers": {"search.encoder_openvino", "search.openvino_graph"},
     "transformers": {"search.encoder_huggingface", "search.few", "search.training_run", "search.training_watch"},
@@ -214,5 +217,8 @@ def test_help_is_instant() -> None:
         run = subprocess.run(command, capture_output=True, text=True, check=True)
         seconds.append(time.perf_counter() - begin)
         listed = [line.split()[0] for line in run.stdout.partition("Commands:")[2].splitlines() if line.strip()]
-        assert listed == "finetune compile index query duplicates serve mcp evaluate info verify repair compact".split()
+        assert (
+            listed
+            == "finetune compile index query duplicates map serve mcp evaluate info verify repair compact".split()
+        )
     assert min(seconds) < 1.0

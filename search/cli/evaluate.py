@@ -1,11 +1,12 @@
 """`kindred evaluate`."""
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from search.cli.options import as_json, backend_option, text_column
+from search.cli.options import as_json, backend_option, overwrite_option, text_column
 
 if TYPE_CHECKING:
     from search.measurements import Measurement, Task
@@ -33,6 +34,13 @@ __all__ = ["command"]
 @backend_option
 @text_column
 @click.option("--label-column", metavar="NAME", help="The column of labels, if it has no usual name.")
+@click.option(
+    "--plot",
+    type=click.Path(path_type=Path),
+    metavar="FILE.png|.svg",
+    help="Also draw it: confusion and calibration of labels, all else along the weights.",
+)
+@overwrite_option
 @as_json
 def command(
     files: tuple[str, ...],
@@ -42,6 +50,8 @@ def command(
     backend: str,
     text_column: str | None,
     label_column: str | None,
+    plot: Path | None,
+    overwrite: bool,
     json_: bool,
 ) -> None:
     """Measure encoders on labelled FILES, side by side.
@@ -57,6 +67,7 @@ def command(
     \b
     Example:
       kindred evaluate reviews.tsv pairs.tsv --encoder all-MiniLM-L6-v2 --encoder checkpoints/reviews
+      kindred evaluate reviews.tsv --plot reviews.png
     """
     from search.cli.loading import load
     from search.cli.output import print_json, say
@@ -66,6 +77,8 @@ def command(
 
     for weight in weights:
         check_weight(weight)
+    if plot is not None:
+        _check_plot(plot, overwrite=overwrite)
     tasks = [Task(task) if task else detect(file) for file in files]
     names = encoders or (None,)
     results = []
@@ -78,6 +91,8 @@ def command(
             if not measured:
                 say(f"{file}: {encoder.passport.name} knows no labels, so its sentiment cannot be measured.")
             results += [(encoder.passport.name, one) for one in measured]
+    if plot is not None and results:
+        _draw(results, plot)
     if json_:
         print_json({"encoder": name, **one.to_dict()} for name, one in results)
         return
@@ -85,6 +100,25 @@ def command(
         some = [(name, one) for name, one in results if one.task is what]
         if some:
             _show(what, some)
+
+
+def _check_plot(plot: Path, *, overwrite: bool) -> None:
+    """Refuse a picture that cannot be drawn, before any work is done."""
+    from search.cli.loading import needed
+    from search.files import check_new_file
+
+    check_new_file(plot, "--plot", kinds=(".png", ".svg"), overwrite=overwrite)
+    needed("map", "matplotlib")
+
+
+def _draw(results: Sequence[tuple[str, "Measurement"]], plot: Path) -> None:
+    from search.cli.output import say
+    from search.evaluation_picture import draw_evaluation
+    from search.files import new_file
+
+    with new_file(plot) as file:
+        draw_evaluation(results, file, kind=plot.suffix.lower().removeprefix("."))
+    say(f"Drawn: {plot}")
 
 
 def _show(task: "Task", results: Sequence[tuple[str, "Measurement"]]) -> None:

@@ -23,6 +23,7 @@ _COMMANDS = (
     "index",
     "query",
     "duplicates",
+    "map",
     "serve",
     "mcp",
     "evaluate",

@@ -9,12 +9,14 @@ from starlette.responses import PlainTextResponse
 
 from search import __version__
 from search.duplicates_once import DuplicatesOnce
+from search.maps_once import MapsOnce
 from search.service import Service
 from search.sources import state_of
 from search.web.counting import Counting, Figures
 from search.web.duplicates import duplicates_routes
 from search.web.guarding import Guard
 from search.web.known import Name, Row, known, told_hits
+from search.web.maps import map_routes
 from search.web.models import Asking, AskMany, Embedded, Health, Hits, Info, Options, Problem, Texts
 from search.web.page import page_routes
 from search.web.problems import ANY_PROBLEM, INDEX_PROBLEMS, tell_problems
@@ -49,12 +51,13 @@ def create_app(
         hosts: the names that requests must be sent to; none: any.
         seconds: how long a request may take.
     """
-    once = DuplicatesOnce(service)
+    once, maps = DuplicatesOnce(service), MapsOnce(service)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         yield
         once.close()
+        maps.close()
 
     app = _App(
         title="kindred",
@@ -76,6 +79,7 @@ def create_app(
     duplicates_routes(app, service, once)
     for add in (_told_routes, _search_routes, _row_routes, _text_routes, page_routes):
         add(app, service)
+    map_routes(app, service, maps)
     return app
 
 

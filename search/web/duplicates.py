@@ -5,7 +5,8 @@ from typing import Annotated
 from fastapi import FastAPI, Query
 from starlette.responses import Response
 
-from search.duplicates_once import DuplicatesOnce, Step
+from search.duplicates_once import DuplicatesOnce
+from search.once import Step
 from search.service import Service
 from search.web.known import Name, known, told_hits
 from search.web.models import Candidates, Duplicated, Duplicates, Searching

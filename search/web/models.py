@@ -106,7 +106,7 @@ class Candidates(BaseModel):
 
 
 class Searching(BaseModel):
-    """How far a search for duplicates is: `done` of `total` (null: unknown) units of `what`."""
+    """How far a search for duplicates, or a map, is: `done` of `total` (null: unknown) units of `what`."""
 
     state: Literal["running"] = "running"
     what: str = Field(examples=["comparing"])

@@ -41,7 +41,9 @@ function choose(state) {
 const usual = () => String($("sentiment").value === "opposite" ? Math.max(0.5, info().default_weight) : info().default_weight);
 
 function options() {
-  $("to-duplicates").href = `/duplicates?${new URLSearchParams({ index: info().name })}`;
+  const here = new URLSearchParams({ index: info().name });
+  $("to-duplicates").href = `/duplicates?${here}`;
+  $("to-map").href = `/map?${here}`;
   const { labels, scale } = info();
   const kept = $("sentiment").value;
   const names = labels.length ? ["same", ...(scale === "ordinal" ? ["opposite"] : []), "any", ...labels] : ["any"];

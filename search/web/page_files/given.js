@@ -44,7 +44,9 @@ export async function given() {
     byId("lowest").value = asked.get("lowest") ?? "";
     byId("look").addEventListener("submit", goTo);
     byId("index").addEventListener("change", goTo);
-    byId("to-ask").href = `/?${new URLSearchParams({ index: name })}`;
+    const here = new URLSearchParams({ index: name });
+    byId("to-ask").href = `/?${here}`;
+    byId("to-map").href = `/map?${here}`;
     const data = await foundBy(name, asked.get("lowest"));
     announce("");
     byId("view").hidden = false;

@@ -1,0 +1,177 @@
+// The map of an index: where its sentences stand, what each says, and what is similar to one. The list beside it has
+// what the pointer has: without a question, the sentences nearest to the middle of what is seen.
+
+import { hitElement } from "./hits.js";
+import { count, element, byId as $ } from "./map/dom.js";
+import { Plot } from "./map/plot.js";
+import { Points } from "./map/points.js";
+import { legendElements, shapeElement } from "./map/shapes.js";
+import { placeTip, zoomButtons } from "./map/tip.js";
+
+const LISTED = 30;
+const KEPT = 5000;
+const WORDS = { waiting: "Waiting for another map", neighbours: "Finding neighbours", layout: "Laying out", placing: "Placing the rest" };
+let indexes = [];
+let plot = null;
+let points = null;
+let pointOf = new Map(); // row to point
+let texts = new Map(); // row to what it says
+let turn = 0;
+
+async function api(address) {
+  const token = sessionStorage.getItem("token");
+  const answer = await fetch(address, token ? { headers: { authorization: `Bearer ${token}` } } : {});
+  if (answer.status === 401) {
+    const given = prompt("This server asks for a token:");
+    if (given) { sessionStorage.setItem("token", given); return api(address); }
+  }
+  const value = await answer.json();
+  if (!answer.ok) throw new Error(value.detail);
+  return { value, status: answer.status };
+}
+
+const info = () => indexes.find((one) => one.name === $("index").value) ?? indexes[0];
+const base = () => `/api/indexes/${encodeURIComponent(info().name)}`;
+
+function say(text, problem = false) {
+  $("said").className = problem ? "problem" : "";
+  $("said").textContent = text;
+}
+
+async function load() {
+  const mine = ++turn;
+  $("plot").setAttribute("aria-busy", "true");
+  history.replaceState(null, "", `?${new URLSearchParams({ index: info().name, weight: $("weight").value })}`);
+  const here = new URLSearchParams({ index: info().name });
+  $("to-ask").href = `/?${here}`;
+  $("to-duplicates").href = `/duplicates?${here}`;
+  try {
+    for (;;) {
+      const { value, status } = await api(`${base()}/map?weight=${$("weight").value}`);
+      if (mine !== turn) return;
+      if (status === 200) { show(value); return; }
+      const share = value.total ? `, ${Math.floor((100 * value.done) / value.total)}%` : "";
+      say(`The map is being made: ${WORDS[value.what] ?? value.what}${share}`);
+      await new Promise((done) => setTimeout(done, 700));
+    }
+  } catch (problem) {
+    if (mine === turn) say(problem.message, true);
+  }
+}
+
+function show(given) {
+  points = new Points(given);
+  pointOf = new Map(Array.from(points.rows, (row, one) => [row, one]));
+  texts = new Map();
+  if (plot) plot.show(points);
+  else {
+    plot = new Plot($("map"), points, { moved: soon, hovered: hover, picked: (one) => similar(points.rows[one]) });
+    zoomButtons(plot, $);
+  }
+  $("marks").replaceChildren(...legendElements(points.marks, given.count, (code, shown) => plot.toggle(code, shown)));
+  $("plot").setAttribute("aria-busy", "false");
+  say(`${count(given.count, "sentence")}; ${given.about}`);
+  clear();
+}
+
+async function told(rows) {
+  const missing = rows.filter((row) => !texts.has(row));
+  if (missing.length) {
+    const { value } = await api(`${base()}/map/texts?${missing.map((row) => `row=${row}`).join("&")}`);
+    if (texts.size > KEPT) texts.clear();
+    for (const one of value) texts.set(one.row, one);
+  }
+  return rows.map((row) => texts.get(row)).filter(Boolean);
+}
+
+let hovered = null;
+let pause = 0;
+function hover(one, x, y) {
+  clearTimeout(pause);
+  hovered = one;
+  if (one === null) { placeTip($("tip"), plot, "", 0, 0); return; }
+  const row = points.rows[one];
+  const tell = () => hovered === one && placeTip($("tip"), plot, texts.get(row)?.text ?? "", x, y);
+  if (texts.has(row)) tell();
+  else pause = setTimeout(() => told([row]).then(tell, () => {}), 60);
+}
+
+// ---- the list
+
+let listing = 0;
+let asked = false;
+function soon() {
+  clearTimeout(listing);
+  if (!asked) listing = setTimeout(near, 250);
+}
+
+async function near() {
+  const [left, top, right, bottom] = plot.part();
+  const found = points.near((left + right) / 2, (top + bottom) / 2, Math.hypot(right - left, bottom - top) / 2, LISTED);
+  const mine = turn;
+  const said = await told(found.map((one) => points.rows[one])).catch(() => []);
+  if (mine !== turn || asked) return;
+  $("list-name").textContent = "Nearest to the middle of the map";
+  $("near").replaceChildren(...said.map((one) => element("li", {},
+    element("button", { type: "button", "data-row": one.row, onclick: () => similar(one.row) },
+      shapeElement(points.marks[points.codes[pointOf.get(one.row)]]), element("span", { dir: "auto" }, one.text.slice(0, 160))))));
+}
+
+function clear() {
+  asked = false;
+  $("hits").replaceChildren();
+  plot.mark(null, []);
+  soon();
+}
+
+async function find(address, name, own = []) {
+  const mine = ++turn;
+  try {
+    const { value } = await api(address);
+    if (mine !== turn) return;
+    asked = true;
+    $("near").replaceChildren();
+    $("list-name").replaceChildren(name, " ", element("bdi", {}, value.query.slice(0, 200)), " ", element("button", { type: "button", onclick: clear }, "Clear"));
+    $("hits").replaceChildren(...value.hits.map((hit) => hitElement(hit, actions)));
+    plot.mark(null, [...own, ...value.hits.map((hit) => hit.row)].map((row) => pointOf.get(row)).filter((one) => one !== undefined));
+  } catch (problem) {
+    if (mine === turn) say(problem.message, true);
+  }
+}
+
+const ANY = () => new URLSearchParams({ k: 10, ...(info().labels.length ? { weight: $("weight").value } : {}) });
+const similar = (row) => find(`${base()}/rows/${row}/similar?${ANY()}`, "Similar to", [row]);
+const actions = {
+  similar: (hit) => similar(hit.row),
+  opposite: null,
+  around: (hit) => plot.goTo(pointOf.get(hit.row), 8),
+  aroundName: "On the map",
+};
+
+async function begin() {
+  try {
+    indexes = (await api("/api/indexes")).value;
+  } catch (problem) {
+    say(problem.message, true);
+    return;
+  }
+  const wanted = new URLSearchParams(location.search);
+  $("index").replaceChildren(...indexes.map((one) => element("option", { value: one.name }, one.name)));
+  if (indexes.some((one) => one.name === wanted.get("index"))) $("index").value = wanted.get("index");
+  const weights = [["0", "not at all"], ["0.3", "some (0.3)"], ["0.5", "half (0.5)"], ["0.8", "most (0.8)"]];
+  $("weight").replaceChildren(...weights.map(([value, name]) => element("option", { value }, name)));
+  const usable = () => { $("weight").disabled = !info().labels.length; if (!info().labels.length) $("weight").value = "0"; };
+  if (weights.some(([value]) => value === wanted.get("weight"))) $("weight").value = wanted.get("weight");
+  usable();
+  $("index").addEventListener("change", () => { usable(); load(); });
+  $("weight").addEventListener("change", load);
+  $("ask").addEventListener("submit", (event) => {
+    event.preventDefault();
+    const q = $("q").value.trim();
+    if (q && plot) find(`${base()}/query?${new URLSearchParams({ q })}&${ANY()}`, "Asked:");
+    else if (plot) clear();
+  });
+  load();
+}
+
+begin();
