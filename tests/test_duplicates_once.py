@@ -118,12 +118,12 @@ def test_no_more_than_a_few_are_kept_or_wait(once: DuplicatesOnce, held: Held) -
     """Of a hundred thresholds asked for at once four are taken on; the others get their turn, the oldest is let go."""
     for number in range(100):
         assert isinstance(once.ask("hotels", number / 100), Step)
-    assert len(once._searches) == 4
+    assert len(once._once._jobs) == 4
     held.go.set()
     for number in (0, 1, 2, 3, 50, 0):
         answer(once, number / 100)
     assert held.thresholds == [0.0, 0.01, 0.02, 0.03, 0.5, 0.0]
-    assert len(once._searches) == 4
+    assert len(once._once._jobs) == 4
 
 
 def test_the_end_of_the_server_ends_a_search(service: Service, held: Held) -> None:
