@@ -286,7 +286,7 @@ def test_the_command_says_what_was_encoded_again_and_what_was_lost(
         vectors_of(index).write_bytes(b"")
         assert '"finished": true' in (out := succeed(capsys, "repair", index, "--no-encode", "--json"))
         assert f'"remade": [], "lost": [{{"source": "{tmp_path}/a.txt", "sentences": 2}}]' in out
-        assert run(capsys, "repair", index).err == ""
+        assert run(capsys, "repair", index).err == f"Next: kindred verify {index}\n"
     finally:
         if model.exists():
             model.rename(small_bert)
