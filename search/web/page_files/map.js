@@ -1,6 +1,7 @@
 // The map of an index: where its sentences stand, what each says, and what is similar to one. The list beside it has
 // what the pointer has: without a question, the sentences nearest to the middle of what is seen.
 
+import { api } from "./api.js";
 import { hitElement } from "./hits.js";
 import { count, element, byId as $ } from "./map/dom.js";
 import { Plot } from "./map/plot.js";
@@ -17,18 +18,6 @@ let points = null;
 let pointOf = new Map(); // row to point
 let texts = new Map(); // row to what it says
 let turn = 0;
-
-async function api(address) {
-  const token = sessionStorage.getItem("token");
-  const answer = await fetch(address, token ? { headers: { authorization: `Bearer ${token}` } } : {});
-  if (answer.status === 401) {
-    const given = prompt("This server asks for a token:");
-    if (given) { sessionStorage.setItem("token", given); return api(address); }
-  }
-  const value = await answer.json();
-  if (!answer.ok) throw new Error(value.detail);
-  return { value, status: answer.status };
-}
 
 const info = () => indexes.find((one) => one.name === $("index").value) ?? indexes[0];
 const base = () => `/api/indexes/${encodeURIComponent(info().name)}`;
@@ -47,9 +36,9 @@ async function load() {
   $("to-duplicates").href = `/duplicates?${here}`;
   try {
     for (;;) {
-      const { value, status } = await api(`${base()}/map?weight=${$("weight").value}`);
+      const value = await api(`${base()}/map?weight=${$("weight").value}`);
       if (mine !== turn) return;
-      if (status === 200) { show(value); return; }
+      if (value.state !== "running") { show(value); return; }
       const share = value.total ? `, ${Math.floor((100 * value.done) / value.total)}%` : "";
       say(`The map is being made: ${WORDS[value.what] ?? value.what}${share}`);
       await new Promise((done) => setTimeout(done, 700));
@@ -77,7 +66,7 @@ function show(given) {
 async function told(rows) {
   const missing = rows.filter((row) => !texts.has(row));
   if (missing.length) {
-    const { value } = await api(`${base()}/map/texts?${missing.map((row) => `row=${row}`).join("&")}`);
+    const value = await api(`${base()}/map/texts?${missing.map((row) => `row=${row}`).join("&")}`);
     if (texts.size > KEPT) texts.clear();
     for (const one of value) texts.set(one.row, one);
   }
@@ -127,7 +116,7 @@ function clear() {
 async function find(address, name, own = []) {
   const mine = ++turn;
   try {
-    const { value } = await api(address);
+    const value = await api(address);
     if (mine !== turn) return;
     asked = true;
     $("near").replaceChildren();
@@ -150,7 +139,7 @@ const actions = {
 
 async function begin() {
   try {
-    indexes = (await api("/api/indexes")).value;
+    indexes = await api("/api/indexes");
   } catch (problem) {
     say(problem.message, true);
     return;
