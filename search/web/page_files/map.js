@@ -17,7 +17,8 @@ let plot = null;
 let points = null;
 let pointOf = new Map(); // row to point
 let texts = new Map(); // row to what it says
-let turn = 0;
+let turn = 0; // what is asked of a map goes on while another is made
+let loading = 0;
 
 const info = () => indexes.find((one) => one.name === $("index").value) ?? indexes[0];
 const base = () => `/api/indexes/${encodeURIComponent(info().name)}`;
@@ -28,7 +29,8 @@ function say(text, problem = false) {
 }
 
 async function load() {
-  const mine = ++turn;
+  const mine = ++loading;
+  turn++;
   $("plot").setAttribute("aria-busy", "true");
   history.replaceState(null, "", `?${new URLSearchParams({ index: info().name, weight: $("weight").value })}`);
   const here = new URLSearchParams({ index: info().name });
@@ -37,14 +39,14 @@ async function load() {
   try {
     for (;;) {
       const value = await api(`${base()}/map?weight=${$("weight").value}`);
-      if (mine !== turn) return;
+      if (mine !== loading) return;
       if (value.state !== "running") { show(value); return; }
       const share = value.total ? `, ${Math.floor((100 * value.done) / value.total)}%` : "";
       say(`The map is being made: ${WORDS[value.what] ?? value.what}${share}`);
       await new Promise((done) => setTimeout(done, 700));
     }
   } catch (problem) {
-    if (mine === turn) say(problem.message, true);
+    if (mine === loading) say(problem.message, true);
   }
 }
 
