@@ -13,6 +13,7 @@ from search.words import Match
 __all__ = [
     "LONGEST_TEXT",
     "MOST_HITS",
+    "MOST_ROWS",
     "MOST_TEXTS",
     "Ask",
     "AskMany",
@@ -24,14 +25,21 @@ __all__ = [
     "Health",
     "Hits",
     "Info",
+    "Lowest",
     "Options",
     "Problem",
+    "Reach",
+    "Rows",
     "Searching",
     "Texts",
+    "Weighed",
 ]
 
 MOST_HITS, MOST_TEXTS, LONGEST_TEXT = 200, 256, 10_000
 """Hits of a query, texts of a request, characters of a text: more is refused."""
+
+MOST_ROWS = 100
+"""Rows whose texts are asked for at once."""
 
 _Text = Annotated[str, StringConstraints(min_length=1, max_length=LONGEST_TEXT)]
 _Short = Annotated[str, StringConstraints(min_length=1, max_length=1000)]
@@ -85,6 +93,34 @@ class Duplicated(BaseModel):
     text: _Text = Field(examples=["How do I reset my router?"])
     threshold: float = Field(0.9, ge=-1, le=1, description="The lowest score of a duplicate.")
     weight: float | None = Field(None, ge=0, le=1)
+
+
+class Reach(BaseModel):
+    """How much is given around a row."""
+
+    model_config = ConfigDict(extra="forbid")
+    reach: int = Field(2, ge=0, le=20, description="Sentences before it, and after it.")
+
+
+class Lowest(BaseModel):
+    """What counts as duplicates."""
+
+    model_config = ConfigDict(extra="forbid")
+    threshold: float | None = Field(None, ge=-1, le=1, description="The lowest score.")
+
+
+class Weighed(BaseModel):
+    """What a map is of."""
+
+    model_config = ConfigDict(extra="forbid")
+    weight: float = Field(0.0, ge=0, le=1, description="How far feelings take part.")
+
+
+class Rows(BaseModel):
+    """Rows whose texts are asked for."""
+
+    model_config = ConfigDict(extra="forbid")
+    row: list[int] = Field(min_length=1, max_length=MOST_ROWS)
 
 
 class Hits(BaseModel):
