@@ -11,7 +11,7 @@ import { placeTip, zoomButtons } from "./map/tip.js";
 
 const LISTED = 30;
 const KEPT = 5000;
-const WORDS = { waiting: "Waiting for another map", neighbours: "Finding neighbours", layout: "Laying out", placing: "Placing the rest" };
+const WORDS = { waiting: "waiting for its turn", neighbours: "finding neighbours", layout: "laying out", placing: "placing the rest" };
 let indexes = [];
 let plot = null;
 let points = null;
@@ -63,6 +63,7 @@ function show(given) {
   $("plot").setAttribute("aria-busy", "false");
   say(`${count(given.count, "sentence")}; ${given.about}`);
   clear();
+  ask(); // what was asked of another map, or before there was one
 }
 
 async function told(rows) {
@@ -122,7 +123,7 @@ async function find(address, name, own = []) {
     if (mine !== turn) return;
     asked = true;
     $("near").replaceChildren();
-    $("list-name").replaceChildren(name, " ", element("bdi", {}, value.query.slice(0, 200)), " ", element("button", { type: "button", onclick: clear }, "Clear"));
+    $("list-name").replaceChildren(name, " ", element("bdi", {}, value.query.slice(0, 200)), " ", element("button", { type: "button", onclick: () => { $("q").value = ""; clear(); } }, "Clear"));
     $("hits").replaceChildren(...value.hits.map((hit) => hitElement(hit, actions)));
     plot.mark(null, [...own, ...value.hits.map((hit) => hit.row)].map((row) => pointOf.get(row)).filter((one) => one !== undefined));
   } catch (problem) {
@@ -132,10 +133,21 @@ async function find(address, name, own = []) {
 
 const ANY = () => new URLSearchParams({ k: 10, ...(info().labels.length ? { weight: $("weight").value } : {}) });
 const similar = (row) => find(`${base()}/rows/${row}/similar?${ANY()}`, "Similar to", [row]);
+
+function ask() {
+  const q = $("q").value.trim();
+  if (q) find(`${base()}/query?${new URLSearchParams({ q })}&${ANY()}`, "Asked:");
+  return q !== "";
+}
+
 const actions = {
   similar: (hit) => similar(hit.row),
   opposite: null,
-  around: (hit) => plot.goTo(pointOf.get(hit.row), 8),
+  around: (hit) => {
+    if (!pointOf.has(hit.row)) return; // it is newer than the map
+    plot.goTo(pointOf.get(hit.row), 8);
+    $("plot").scrollIntoView({ block: "nearest" }); // on a narrow screen the hits stand below it
+  },
   aroundName: "On the map",
 };
 
@@ -158,9 +170,7 @@ async function begin() {
   $("weight").addEventListener("change", load);
   $("ask").addEventListener("submit", (event) => {
     event.preventDefault();
-    const q = $("q").value.trim();
-    if (q && plot) find(`${base()}/query?${new URLSearchParams({ q })}&${ANY()}`, "Asked:");
-    else if (plot) clear();
+    if (points && !ask()) clear();
   });
   load();
 }
