@@ -162,6 +162,8 @@ def test_a_click_finds_what_is_similar(served: Page) -> None:
     page.locator("#weight").select_option("0.8")
     expect(page.locator("#said")).to_have_text(re.compile("weight of feeling 0.8"), timeout=60_000)
     assert "weight=0.8" in page.url
+    expect(page.locator("#list-name bdi")).to_have_text("bad pool")  # what was asked is asked of the new map
+    expect(page.locator("#hits > li")).to_have_count(10)
     assert page.title() == "Map: kindred"
 
 

@@ -35,7 +35,7 @@ def made(client: TestClient, address: str = "/api/indexes/hotels/map") -> dict[s
     """Ask until the map is made."""
     end = time.monotonic() + 120
     while (answer := client.get(address)).status_code == 202:
-        assert set(answer.json()) == {"what", "done", "total"}
+        assert set(answer.json()) == {"state", "what", "done", "total", "unit"}
         assert client.get("/api/health").status_code == 200
         assert time.monotonic() < end
         time.sleep(0.05)

@@ -114,6 +114,8 @@ def test_the_duplicates_of_an_index(client: TestClient) -> None:
         ("/indexes/hotels/query", {"q": "x", "where": "1; DROP TABLE sentences"}, 400, "--where"),
         ("/indexes/hotels/query", {"q": "x", "colour": "red"}, 422, "colour"),
         ("/indexes/hotels/duplicates", {"threshold": 1.1}, 422, "threshold: "),
+        ("/indexes/hotels/duplicates", {"treshold": 0.9}, 422, "treshold"),
+        ("/indexes/hotels/map", {"wieght": 0.5}, 422, "wieght"),
         ("/indexes/none/duplicates", {}, 404, "No index 'none'"),
         ("/indexes/hotels/rows/99/around", {}, 404, "No row 99"),
         ("/nothing", {}, 404, "Not Found"),
@@ -170,6 +172,9 @@ def test_large_bodies_are_refused(client: TestClient) -> None:
     assert client.post("/api/indexes/hotels/query", json=queries).status_code == 422
     assert client.post("/api/indexes/hotels/query", json={"queries": ["x"], "k": MOST_HITS + 1}).status_code == 422
     assert client.post("/api/indexes/hotels/query", json={"queries": []}).status_code == 422
+    for amiss in ({"k": True}, {"k": "3"}, {"weight": False}):  # in JSON only a number is one
+        assert client.post("/api/indexes/hotels/query", json={"queries": ["x"], **amiss}).status_code == 422
+    assert client.post("/api/indexes/hotels/duplicates", json={"text": "x", "weight": False}).status_code == 422
 
 
 def test_a_body_that_does_not_say_its_length_is_cut_off(client: TestClient) -> None:

@@ -17,7 +17,7 @@ from search.web.duplicates import duplicates_routes
 from search.web.guarding import Guard
 from search.web.known import Name, Row, known, told_hits
 from search.web.maps import map_routes
-from search.web.models import Asking, AskMany, Embedded, Health, Hits, Info, Options, Problem, Texts
+from search.web.models import Asking, AskMany, Embedded, Health, Hits, Info, Options, Problem, Reach, Texts
 from search.web.page import page_routes
 from search.web.problems import ANY_PROBLEM, INDEX_PROBLEMS, tell_problems
 from search.web.time_limit import SECONDS, TimeLimit
@@ -145,10 +145,10 @@ def _row_routes(app: FastAPI, service: Service) -> None:
         return Hits(query=entry.sentence.text, hits=told_hits(service, name, hits))
 
     @app.get("/api/indexes/{name}/rows/{row}/around", responses=INDEX_PROBLEMS)
-    def around(name: Name, row: Row, reach: Annotated[int, Query(ge=0, le=20)] = 2) -> list[dict[str, Any]]:
+    def around(name: Name, row: Row, wanted: Annotated[Reach, Query()]) -> list[dict[str, Any]]:
         """Give a sentence with those before and after it in its source."""
         known(service, name, row)
-        return [entry.place() for entry in service.around(name, row, reach)]
+        return [entry.place() for entry in service.around(name, row, wanted.reach)]
 
 
 def _text_routes(app: FastAPI, service: Service) -> None:

@@ -9,7 +9,7 @@ from search.duplicates_once import DuplicatesOnce
 from search.once import Step
 from search.service import Service
 from search.web.known import Name, known, told_hits
-from search.web.models import Candidates, Duplicated, Duplicates, Searching
+from search.web.models import Candidates, Duplicated, Duplicates, Lowest, Searching
 from search.web.problems import INDEX_PROBLEMS
 
 __all__ = ["duplicates_routes"]
@@ -23,15 +23,13 @@ def duplicates_routes(app: FastAPI, service: Service, once: DuplicatesOnce) -> N
         response_model=Duplicates,
         responses={202: {"model": Searching, "description": "It is being searched; ask again."}, **INDEX_PROBLEMS},
     )
-    def duplicates(
-        name: Name, threshold: Annotated[float | None, Query(ge=-1, le=1, description="The lowest score.")] = None
-    ) -> Response:
+    def duplicates(name: Name, wanted: Annotated[Lowest, Query()]) -> Response:
         """Give the duplicates of an index: pairs, and those that the guard refused, with its reason.
 
         They are searched once for each generation and threshold; until they are found, the answer says how far it is.
         """
         known(service, name)
-        found = once.ask(name, threshold)
+        found = once.ask(name, wanted.threshold)
         if isinstance(found, Step):
             told = Searching(what=found.what, done=found.done, total=found.total, unit=found.unit)
             return Response(told.model_dump_json(), 202, {"retry-after": "1"}, "application/json")

@@ -12,13 +12,10 @@ from search.maps_once import MapsOnce
 from search.once import Step
 from search.service import Service
 from search.web.known import Name, known
-from search.web.models import Searching
+from search.web.models import Rows, Searching, Weighed
 from search.web.problems import INDEX_PROBLEMS
 
-__all__ = ["MOST_TEXTS", "map_routes"]
-
-MOST_TEXTS = 100
-"""Texts that are asked for at once."""
+__all__ = ["map_routes"]
 
 _HTML, _SCRIPT, _STYLE = (f"text/{kind}; charset=utf-8" for kind in ("html", "javascript", "css"))
 
@@ -30,29 +27,25 @@ def map_routes(app: FastAPI, service: Service, once: MapsOnce) -> None:
         "/api/indexes/{name}/map",
         responses={202: {"model": Searching, "description": "It is being made; ask again."}, **INDEX_PROBLEMS},
     )
-    def index_map(
-        name: Name, weight: Annotated[float, Query(ge=0, le=1, description="How far feelings take part.")] = 0.0
-    ) -> Response:
+    def index_map(name: Name, wanted: Annotated[Weighed, Query()]) -> Response:
         """Give every sentence's place in two dimensions, and its label.
 
         In base64, little endian: `places` (two 16-bit numbers each), `codes` (16 bits) and `rows` (32 bits). It is made
         once for each generation and weight; until it is, the answer says how far it is.
         """
         known(service, name)
-        found = once.ask(name, weight)
+        found = once.ask(name, wanted.weight)
         if isinstance(found, Step):
             told = Searching(what=found.what, done=found.done, total=found.total, unit=found.unit)
             return Response(told.model_dump_json(), 202, {"retry-after": "1"}, "application/json")
         return Response(found, media_type="application/json")
 
     @app.get("/api/indexes/{name}/map/texts", responses=INDEX_PROBLEMS)
-    def map_texts(
-        name: Name, row: Annotated[list[int], Query(min_length=1, max_length=MOST_TEXTS)]
-    ) -> list[dict[str, Any]]:
+    def map_texts(name: Name, wanted: Annotated[Rows, Query()]) -> list[dict[str, Any]]:
         """Give what some rows say, and where it stands; rows that are gone are left out."""
         known(service, name)
         with service.reading(name) as searcher:
-            rows = [one for one in row if searcher.index.counts(one)]
+            rows = [one for one in wanted.row if searcher.index.counts(one)]
             return [{**entry.place(), "label": entry.label} for entry in searcher.index.entries(rows)]
 
     _page_files(app)

@@ -13,6 +13,7 @@ from search.words import Match
 __all__ = [
     "LONGEST_TEXT",
     "MOST_HITS",
+    "MOST_ROWS",
     "MOST_TEXTS",
     "Ask",
     "AskMany",
@@ -24,14 +25,23 @@ __all__ = [
     "Health",
     "Hits",
     "Info",
+    "Lowest",
     "Options",
     "Problem",
+    "Reach",
+    "Rows",
     "Searching",
     "Texts",
+    "Weighed",
 ]
 
 MOST_HITS, MOST_TEXTS, LONGEST_TEXT = 200, 256, 10_000
 """Hits of a query, texts of a request, characters of a text: more is refused."""
+
+MOST_ROWS = 100
+"""Rows whose texts are asked for at once."""
+
+_BODY = ConfigDict(extra="forbid", strict=True)  # in JSON true is no number, nor is "0.5"; an address has only text
 
 _Text = Annotated[str, StringConstraints(min_length=1, max_length=LONGEST_TEXT)]
 _Short = Annotated[str, StringConstraints(min_length=1, max_length=1000)]
@@ -47,7 +57,7 @@ class Options(BaseModel):
         None, description="same, opposite, any, or a label.", examples=["opposite", "positive"]
     )
     weight: float | None = Field(None, ge=0, le=1, description="How much of the score is sentiment.")
-    match: Match = Field(Match.MEANING, description="What sentences are found by.")
+    match: Match = Field(Match.MEANING, strict=False, description="What sentences are found by.")
     where: _Short | None = Field(None, description="A condition on metadata.", examples=["rating >= 4"])
     source: list[_Short] = Field([], max_length=20, description="Patterns, one of which a sentence's source fits.")
     label: list[_Short] = Field([], max_length=20, description="Labels, one of which a sentence has.")
@@ -68,23 +78,52 @@ class Ask(Options):
 class AskMany(Options):
     """Several queries."""
 
+    model_config = _BODY
     queries: list[_Text] = Field(min_length=1, max_length=MOST_TEXTS, examples=[["a quiet room", "rude staff"]])
 
 
 class Texts(BaseModel):
     """Texts to be encoded."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = _BODY
     texts: list[_Text] = Field(min_length=1, max_length=MOST_TEXTS, examples=[["a quiet room"]])
 
 
 class Duplicated(BaseModel):
     """A text whose duplicates are looked for."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = _BODY
     text: _Text = Field(examples=["How do I reset my router?"])
     threshold: float = Field(0.9, ge=-1, le=1, description="The lowest score of a duplicate.")
     weight: float | None = Field(None, ge=0, le=1)
+
+
+class Reach(BaseModel):
+    """How much is given around a row."""
+
+    model_config = ConfigDict(extra="forbid")
+    reach: int = Field(2, ge=0, le=20, description="Sentences before it, and after it.")
+
+
+class Lowest(BaseModel):
+    """What counts as duplicates."""
+
+    model_config = ConfigDict(extra="forbid")
+    threshold: float | None = Field(None, ge=-1, le=1, description="The lowest score.")
+
+
+class Weighed(BaseModel):
+    """What a map is of."""
+
+    model_config = ConfigDict(extra="forbid")
+    weight: float = Field(0.0, ge=0, le=1, description="How far feelings take part.")
+
+
+class Rows(BaseModel):
+    """Rows whose texts are asked for."""
+
+    model_config = ConfigDict(extra="forbid")
+    row: list[int] = Field(min_length=1, max_length=MOST_ROWS)
 
 
 class Hits(BaseModel):

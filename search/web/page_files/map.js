@@ -1,6 +1,7 @@
 // The map of an index: where its sentences stand, what each says, and what is similar to one. The list beside it has
 // what the pointer has: without a question, the sentences nearest to the middle of what is seen.
 
+import { api } from "./api.js";
 import { hitElement } from "./hits.js";
 import { count, element, byId as $ } from "./map/dom.js";
 import { Plot } from "./map/plot.js";
@@ -10,25 +11,14 @@ import { placeTip, zoomButtons } from "./map/tip.js";
 
 const LISTED = 30;
 const KEPT = 5000;
-const WORDS = { waiting: "Waiting for another map", neighbours: "Finding neighbours", layout: "Laying out", placing: "Placing the rest" };
+const WORDS = { waiting: "waiting for its turn", neighbours: "finding neighbours", layout: "laying out", placing: "placing the rest" };
 let indexes = [];
 let plot = null;
 let points = null;
 let pointOf = new Map(); // row to point
 let texts = new Map(); // row to what it says
-let turn = 0;
-
-async function api(address) {
-  const token = sessionStorage.getItem("token");
-  const answer = await fetch(address, token ? { headers: { authorization: `Bearer ${token}` } } : {});
-  if (answer.status === 401) {
-    const given = prompt("This server asks for a token:");
-    if (given) { sessionStorage.setItem("token", given); return api(address); }
-  }
-  const value = await answer.json();
-  if (!answer.ok) throw new Error(value.detail);
-  return { value, status: answer.status };
-}
+let turn = 0; // what is asked of a map goes on while another is made
+let loading = 0;
 
 const info = () => indexes.find((one) => one.name === $("index").value) ?? indexes[0];
 const base = () => `/api/indexes/${encodeURIComponent(info().name)}`;
@@ -39,7 +29,8 @@ function say(text, problem = false) {
 }
 
 async function load() {
-  const mine = ++turn;
+  const mine = ++loading;
+  turn++;
   $("plot").setAttribute("aria-busy", "true");
   history.replaceState(null, "", `?${new URLSearchParams({ index: info().name, weight: $("weight").value })}`);
   const here = new URLSearchParams({ index: info().name });
@@ -47,15 +38,15 @@ async function load() {
   $("to-duplicates").href = `/duplicates?${here}`;
   try {
     for (;;) {
-      const { value, status } = await api(`${base()}/map?weight=${$("weight").value}`);
-      if (mine !== turn) return;
-      if (status === 200) { show(value); return; }
+      const value = await api(`${base()}/map?weight=${$("weight").value}`);
+      if (mine !== loading) return;
+      if (value.state !== "running") { show(value); return; }
       const share = value.total ? `, ${Math.floor((100 * value.done) / value.total)}%` : "";
       say(`The map is being made: ${WORDS[value.what] ?? value.what}${share}`);
       await new Promise((done) => setTimeout(done, 700));
     }
   } catch (problem) {
-    if (mine === turn) say(problem.message, true);
+    if (mine === loading) say(problem.message, true);
   }
 }
 
@@ -72,12 +63,13 @@ function show(given) {
   $("plot").setAttribute("aria-busy", "false");
   say(`${count(given.count, "sentence")}; ${given.about}`);
   clear();
+  ask(); // what was asked of another map, or before there was one
 }
 
 async function told(rows) {
   const missing = rows.filter((row) => !texts.has(row));
   if (missing.length) {
-    const { value } = await api(`${base()}/map/texts?${missing.map((row) => `row=${row}`).join("&")}`);
+    const value = await api(`${base()}/map/texts?${missing.map((row) => `row=${row}`).join("&")}`);
     if (texts.size > KEPT) texts.clear();
     for (const one of value) texts.set(one.row, one);
   }
@@ -127,11 +119,11 @@ function clear() {
 async function find(address, name, own = []) {
   const mine = ++turn;
   try {
-    const { value } = await api(address);
+    const value = await api(address);
     if (mine !== turn) return;
     asked = true;
     $("near").replaceChildren();
-    $("list-name").replaceChildren(name, " ", element("bdi", {}, value.query.slice(0, 200)), " ", element("button", { type: "button", onclick: clear }, "Clear"));
+    $("list-name").replaceChildren(name, " ", element("bdi", {}, value.query.slice(0, 200)), " ", element("button", { type: "button", onclick: () => { $("q").value = ""; clear(); } }, "Clear"));
     $("hits").replaceChildren(...value.hits.map((hit) => hitElement(hit, actions)));
     plot.mark(null, [...own, ...value.hits.map((hit) => hit.row)].map((row) => pointOf.get(row)).filter((one) => one !== undefined));
   } catch (problem) {
@@ -141,16 +133,27 @@ async function find(address, name, own = []) {
 
 const ANY = () => new URLSearchParams({ k: 10, ...(info().labels.length ? { weight: $("weight").value } : {}) });
 const similar = (row) => find(`${base()}/rows/${row}/similar?${ANY()}`, "Similar to", [row]);
+
+function ask() {
+  const q = $("q").value.trim();
+  if (q) find(`${base()}/query?${new URLSearchParams({ q })}&${ANY()}`, "Asked:");
+  return q !== "";
+}
+
 const actions = {
   similar: (hit) => similar(hit.row),
   opposite: null,
-  around: (hit) => plot.goTo(pointOf.get(hit.row), 8),
+  around: (hit) => {
+    if (!pointOf.has(hit.row)) return; // it is newer than the map
+    plot.goTo(pointOf.get(hit.row), 8);
+    $("plot").scrollIntoView({ block: "nearest" }); // on a narrow screen the hits stand below it
+  },
   aroundName: "On the map",
 };
 
 async function begin() {
   try {
-    indexes = (await api("/api/indexes")).value;
+    indexes = await api("/api/indexes");
   } catch (problem) {
     say(problem.message, true);
     return;
@@ -167,9 +170,7 @@ async function begin() {
   $("weight").addEventListener("change", load);
   $("ask").addEventListener("submit", (event) => {
     event.preventDefault();
-    const q = $("q").value.trim();
-    if (q && plot) find(`${base()}/query?${new URLSearchParams({ q })}&${ANY()}`, "Asked:");
-    else if (plot) clear();
+    if (points && !ask()) clear();
   });
   load();
 }
