@@ -117,7 +117,7 @@ def txtai(index: Path) -> Iterator[Server]:
         port = free.getsockname()[1]
     with tempfile.TemporaryDirectory() as folder:
         config = Path(folder) / "config.yml"
-        config.write_text(f"path: {index}\nwritable: false\n", encoding="utf-8")
+        config.write_text(f"path: {index}\nwritable: false\nembeddings:\n  content: true\n", encoding="utf-8")
         command = [python, "-m", "uvicorn", "txtai.api:app", "--port", str(port), "--log-level", "warning"]
         told = {**os.environ, "CONFIG": str(config), "HF_HUB_OFFLINE": "1"}
         with subprocess.Popen(command, env=told) as process:
