@@ -184,3 +184,19 @@ def test_a_remark_has_a_line_of_its_own_above_a_bar(
     drawn = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", capsys.readouterr().err)
     assert told in re.split(r"[\r\n]+", drawn)
     assert " 0 steps/s" not in drawn
+
+
+def test_what_an_interrupt_notes_is_said(
+    corpus: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was committed before Ctrl-C is noted on the exception, which click wraps in one of its own."""
+
+    def interrupted(*_arguments: object, **_options: object) -> None:
+        error = KeyboardInterrupt()
+        error.add_note("4,096 sentences are committed.")
+        raise error
+
+    monkeypatch.setattr("search.cli.info.command.callback", interrupted)
+    outcome = run(capsys, "info", corpus)
+    assert (outcome.code, outcome.out) == (130, "")
+    assert outcome.err.strip() == "Interrupted; what was there before is as it was. 4,096 sentences are committed."

@@ -89,7 +89,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         exc.show()
         sys.exit(exc.exit_code)
     except (KeyboardInterrupt, click.Abort) as exc:
-        told = ["Interrupted; what was there before is as it was.", *getattr(exc, "__notes__", [])]
+        notes = getattr(exc.__cause__ or exc, "__notes__", [])  # click wraps what was raised in its Abort
+        told = ["Interrupted; what was there before is as it was.", *notes]
         click.echo(" ".join(told), err=True)
         sys.exit(_INTERRUPTED)
     except KindredError as exc:
