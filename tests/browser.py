@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
-from playwright.sync_api import Browser, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 _PROGRAMS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
@@ -24,3 +24,20 @@ def chromium() -> Iterator[Browser]:
             yield browser
         finally:
             browser.close()
+
+
+@contextmanager
+def watched(context: BrowserContext, *allowed: str) -> Iterator[Page]:
+    """Open a window in which nothing may go wrong, and nothing be asked for but what begins with one of `allowed`.
+
+    It is closed, and then judged, before what serves it stops: an error raised where the browser tells of it would end
+    the connection to the browser.
+    """
+    page = context.new_page()
+    wrong: list[str] = []
+    page.on("pageerror", lambda error: wrong.append(f"an error in the page: {error}"))
+    page.on("console", lambda message: wrong.append(message.text) if message.type == "error" else None)
+    page.on("request", lambda asked: None if asked.url.startswith((*allowed, "data:")) else wrong.append(asked.url))
+    yield page
+    page.close()
+    assert wrong == []

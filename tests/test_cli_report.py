@@ -60,7 +60,8 @@ def test_decisions_go_round(
     page.get_by_role("button", name="Regroup").click()
     shown = [len(cluster.locator(".row").all()) for cluster in page.locator(".cluster").all()]
     again = [
-        json.loads(line) for line in succeed(capsys, *options, "--decisions", saved, "--report", report).splitlines()
+        json.loads(line)
+        for line in succeed(capsys, *options, "--decisions", saved, "--report", report, "--overwrite").splitlines()
     ]
     assert [len(one["members"]) for one in again if one["kind"] == "cluster"] == shown == [1]
     assert [one["reason"] for one in again if one["kind"] == "refusal"] == ["decision"]

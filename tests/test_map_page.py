@@ -16,6 +16,7 @@ from search.index_map import map_of
 from search.map_page import map_html
 from search.service import Service
 from search.web.app import create_app
+from tests.browser import watched
 from tests.cli_runner import toy_index
 from tests.toy import ToyEncoder
 
@@ -32,25 +33,16 @@ def folder(tmp_path: Path) -> Path:
     return toy_index(tmp_path / "hotels", TEXTS, ToyEncoder())
 
 
-def watched(context: BrowserContext, allowed: str) -> Page:
-    """Open a window in which nothing may go wrong, and nothing else may be asked for."""
-    page = context.new_page()
-    page.on("pageerror", lambda error: pytest.fail(f"an error in the page: {error}"))
-    page.on("console", lambda message: pytest.fail(message.text) if message.type == "error" else None)
-    page.on("request", lambda request: None if request.url.startswith((allowed, "data:")) else pytest.fail(request.url))
-    return page
-
-
 @pytest.fixture
-def page(context: BrowserContext, folder: Path, tmp_path: Path) -> Page:
+def page(context: BrowserContext, folder: Path, tmp_path: Path) -> Iterator[Page]:
     """Open the map as a file."""
     path = tmp_path / "map.html"
     with Index(folder) as index:
         path.write_text(map_html(map_of(index), index, title="<i>Hotels</i>"), encoding="utf-8")
-    page = watched(context, path.as_uri())
-    page.goto(path.as_uri())
-    page.locator("#list button").first.wait_for()
-    return page
+    with watched(context, path.as_uri()) as page:
+        page.goto(path.as_uri())
+        page.locator("#list button").first.wait_for()
+        yield page
 
 
 @pytest.fixture
@@ -66,11 +58,11 @@ def served(context: BrowserContext, folder: Path) -> Iterator[Page]:
         thread.start()
         try:
             address = f"http://127.0.0.1:{open_.getsockname()[1]}"
-            page = watched(context, address)
-            page.goto(f"{address}/?q=good+food")
-            page.locator("#to-map").click()
-            page.locator("#near button").first.wait_for(timeout=60_000)
-            yield page
+            with watched(context, address) as page:
+                page.goto(f"{address}/?q=good+food")
+                page.locator("#to-map").click()
+                page.locator("#near button").first.wait_for(timeout=60_000)
+                yield page
         finally:
             server.should_exit = True
             thread.join(20)
