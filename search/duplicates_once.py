@@ -6,7 +6,7 @@ What was found is told as the report's page reads it.
 from pathlib import Path
 from typing import Self
 
-from search.duplicates import DEFAULT_THRESHOLD, find_duplicates, usual_weight
+from search.duplicates import DEFAULT_THRESHOLD, LEAST_FOUND, find_duplicates, usual_weight
 from search.errors import OptionError
 from search.guard import PairGuard
 from search.index import Index
@@ -51,7 +51,7 @@ def _usual(index: Index, guard: PairGuard) -> float:
     if kept is not None:
         return kept[0].value
     try:
-        return found_without_labels(index, weight=weight, guard=guard).value
+        return max(LEAST_FOUND, found_without_labels(index, weight=weight, guard=guard).value)
     except OptionError:  # too few texts
         return DEFAULT_THRESHOLD
 

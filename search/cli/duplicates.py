@@ -31,7 +31,7 @@ __all__ = ["command"]
     "--threshold",
     metavar="-1..1|auto",
     help="The lowest score of a semantic pair; auto: found without labels.  [default: what the index keeps, else auto; "
-    "of fewer than 50 texts 0.9]",
+    "but at least 0.8; of fewer than 50 texts 0.9]",
 )
 @click.option(
     "--calibrate",

@@ -8,7 +8,7 @@ import click
 
 from search.cli.output import say
 from search.decisions import Decision, read_decisions
-from search.duplicates import DEFAULT_THRESHOLD, Duplicates, find_duplicates, usual_weight
+from search.duplicates import DEFAULT_THRESHOLD, LEAST_FOUND, Duplicates, find_duplicates, usual_weight
 from search.encoder import Encoder
 from search.errors import OptionError
 from search.guard import KINDS, Kind, PairGuard
@@ -100,7 +100,9 @@ def _kept_or_found(index: Index, against: Index | None, weight: float, guard: Gu
     except OptionError:  # too few texts, which only who asks for it by name must know
         return DEFAULT_THRESHOLD
     say(told(found))
-    return found.value
+    if found.value < LEAST_FOUND:
+        say(f"Used is {LEAST_FOUND:g}, unless --threshold auto, or a number, asks for less.")
+    return max(found.value, LEAST_FOUND)
 
 
 def _keep(threshold: Threshold, folder: Path) -> None:
