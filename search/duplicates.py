@@ -33,7 +33,6 @@ from search.workers import check_processes
 
 __all__ = [
     "DEFAULT_THRESHOLD",
-    "LEAST_FOUND",
     "Duplicates",
     "find_duplicates",
     "usual_weight",
@@ -41,12 +40,6 @@ __all__ = [
 
 DEFAULT_THRESHOLD = 0.9
 """On quora_dev 80 % of the pairs that score this, at the default weight, say the same; at 0.8 it is 71 %."""
-
-LEAST_FOUND = 0.8
-"""How low a threshold that nobody asked for may be found: below it unlike texts of a small corpus are taken for pairs.
-
-On STS-B and SICK the best F1 are at 0.8 and a little above.
-"""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ What was found is told as the report's page reads it.
 from pathlib import Path
 from typing import Self
 
-from search.duplicates import DEFAULT_THRESHOLD, LEAST_FOUND, find_duplicates, usual_weight
+from search.duplicates import find_duplicates, usual_weight
 from search.errors import OptionError
 from search.guard import PairGuard
 from search.index import Index
@@ -15,7 +15,7 @@ from search.once import Once, Step
 from search.progress import Progress
 from search.report import report_data
 from search.service import Service
-from search.thresholds import found_without_labels, kept_threshold
+from search.thresholds import kept_threshold, usual_threshold
 
 __all__ = ["BELOW", "MOST_PAIRS", "MOST_SENTENCES", "DuplicatesOnce"]
 
@@ -32,7 +32,7 @@ _KEPT = 4
 def _found(folder: Path, guard: PairGuard, lowest: float | None, progress: Progress) -> bytes:
     with Index(folder) as index:
         progress.start("choosing a threshold", None, "")
-        usual = _usual(index, guard)
+        usual, _ = usual_threshold(index, weight=usual_weight(index.passport, None), guard=guard)
         lowest = round(max(-1.0, usual - BELOW), 6) if lowest is None else lowest
         found = find_duplicates(index, threshold=lowest, guard=guard, most_pairs=MOST_PAIRS, progress=progress)
         count = len(found.pairs) + len(found.refused)
@@ -42,18 +42,6 @@ def _found(folder: Path, guard: PairGuard, lowest: float | None, progress: Progr
                 f"threshold, or run: kindred duplicates {folder.name} --out unique"
             )
         return report_data(found, encoder=index.passport.name, threshold=max(usual, lowest)).encode()
-
-
-def _usual(index: Index, guard: PairGuard) -> float:
-    """Return the threshold of the command: kept with the index, else found without labels, else the default."""
-    weight = usual_weight(index.passport, None)
-    kept = kept_threshold([index], weight)
-    if kept is not None:
-        return kept[0].value
-    try:
-        return max(LEAST_FOUND, found_without_labels(index, weight=weight, guard=guard).value)
-    except OptionError:  # too few texts
-        return DEFAULT_THRESHOLD
 
 
 class DuplicatesOnce:

@@ -1,12 +1,12 @@
 """What `evaluate` measured, as a picture read without its colours: confusion, calibration, figures by weight."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import groupby
 from typing import Any, BinaryIO
 
 import numpy as np
 
-from search.measurements import Measurement, Task
+from search.measurements import Measurement, Outcomes, Task
 
 __all__ = ["draw_evaluation"]
 
@@ -53,16 +53,14 @@ def _draw_group(axes: Any, some: Sequence[_Named]) -> None:
     title = f"{_short(name)} on {_short(first.data)}: {first.rows:,} rows"
     axes[0].set_title(title.replace("$", r"\$"), loc="left", fontsize=11)
     if first.outcomes is not None:
-        _draw_confusion(axes[0], first)
-        _draw_calibration(axes[1], first)
+        _draw_confusion(axes[0], first.outcomes)
+        _draw_calibration(axes[1], first.outcomes, first.figures)
     else:
         _draw_figures(axes[0], [one for _, one in some])
         axes[1].remove()
 
 
-def _draw_confusion(axis: Any, measured: Measurement) -> None:
-    outcomes = measured.outcomes
-    assert outcomes is not None  # noqa: S101 - the caller looked
+def _draw_confusion(axis: Any, outcomes: Outcomes) -> None:
     counts = outcomes.confusion()
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
     axis.imshow(shares, cmap="Blues", vmin=0, vmax=1)
@@ -77,18 +75,17 @@ def _draw_confusion(axis: Any, measured: Measurement) -> None:
     axis.set_ylabel("the true label")
 
 
-def _draw_calibration(axis: Any, measured: Measurement) -> None:
-    outcomes = measured.outcomes
-    assert outcomes is not None  # noqa: S101 - the caller looked
+def _draw_calibration(axis: Any, outcomes: Outcomes, figures: Mapping[str, float]) -> None:
     confidence, right, counts = outcomes.calibration()
     axis.plot([0, 1], [0, 1], color="#8a8a90", linestyle=":", label="as confident as right")
     axis.plot(confidence, right, color=_COLOURS[0], marker="o", label="measured")
     for x, y, count in zip(confidence, right, counts, strict=True):
         axis.annotate(f"{count:,}", (x, y), xytext=(0, 7), textcoords="offset points", ha="center", fontsize=8)
     axis.set(xlim=(0, 1.02), ylim=(0, 1.08), xlabel="confidence (texts at each point)", ylabel="share that is right")
-    error = measured.figures["calibration_error"]
     axis.set_title(
-        f"calibration error {error:.3f}, accuracy {measured.figures['accuracy']:.3f}", loc="left", fontsize=11
+        f"calibration error {figures['calibration_error']:.3f}, accuracy {figures['accuracy']:.3f}",
+        loc="left",
+        fontsize=11,
     )
     axis.legend(frameon=False, loc="upper left")
 

@@ -8,6 +8,7 @@ go through the encoder together.
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Future
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -65,12 +66,10 @@ class Candidate:
 
 @dataclass(slots=True)
 class _Turn:
-    """Texts that wait to be encoded, and what became of them."""
+    """Texts that wait to be encoded, and what becomes of them."""
 
     texts: list[str]
-    encoded: Encoded | None = None
-    error: BaseException | None = None
-    done: bool = False
+    answer: Future[Encoded] = field(default_factory=Future)
 
 
 class TogetherEncoder:
@@ -97,20 +96,18 @@ class TogetherEncoder:
         mine = _Turn(list(texts))
         with self._changed:
             self._waiting.append(mine)
-        while not mine.done:
+        while not mine.answer.done():
             with self._changed:
-                self._changed.wait_for(lambda: mine.done or not self._busy)
-                if mine.done:
+                self._changed.wait_for(lambda: mine.answer.done() or not self._busy)
+                if mine.answer.done():
                     break
                 self._busy = True
                 turns = self._next()
             self._run(turns)
             with self._changed:
-                for turn in turns:
-                    turn.done = True
                 self._busy = False
                 self._changed.notify_all()
-        return _result(mine)
+        return mine.answer.result()
 
     def _next(self) -> list[_Turn]:
         """Take those that wait, in their order, up to the bound; the lock is held."""
@@ -126,19 +123,12 @@ class TogetherEncoder:
             together = self._encoder.encode([text for turn in turns for text in turn.texts])
         except BaseException as exc:  # noqa: BLE001 - each who waits is told, and raises it
             for turn in turns:
-                turn.error = exc
+                turn.answer.set_exception(exc)
             return
         ends = np.cumsum([len(turn.texts) for turn in turns]).tolist()
         for turn, end in zip(turns, ends, strict=True):
             some = slice(end - len(turn.texts), end)
-            turn.encoded = Encoded(together.rows[some], together.probabilities[some])
-
-
-def _result(turn: _Turn) -> Encoded:
-    if turn.error is not None:
-        raise turn.error
-    assert turn.encoded is not None  # noqa: S101 - one of the two is there once it is done
-    return turn.encoded
+            turn.answer.set_result(Encoded(together.rows[some], together.probabilities[some]))
 
 
 @dataclass(slots=True)

@@ -8,17 +8,25 @@ import numpy as np
 
 from search.compared import Compared
 from search.decisions import labelled, read_decisions
+from search.duplicates import DEFAULT_THRESHOLD
 from search.encoder import Encoder
+from search.errors import OptionError
 from search.exact import distinct, text_keys
 from search.index_reader import IndexReader
 from search.joining import Scoring
 from search.pairs import TextPair
 from search.refusals import Guard, polarities
 from search.similarity import parts, total
-from search.threshold import REFUSED, How, Threshold, calibrate, labelled_pairs
+from search.threshold import FILE, REFUSED, How, Threshold, calibrate, labelled_pairs
 from search.threshold_auto import PRECISION, Texts, automatic
 
-__all__ = ["found_without_labels", "kept_threshold", "learned", "pairs_to_learn_from", "told"]
+__all__ = ["found_without_labels", "kept_threshold", "learned", "pairs_to_learn_from", "told", "usual_threshold"]
+
+_LEAST = 0.8
+"""How low a threshold that nobody asked for may be found: below it unlike texts of a small corpus are taken for pairs.
+
+On STS-B and SICK the best F1 are at 0.8 and a little above.
+"""
 
 _WINDOW = 8192
 
@@ -87,6 +95,27 @@ def found_without_labels(
     )
     wanted = PRECISION if precision is None else precision
     return automatic(different, compared.passport, guard=guard, precision=wanted, encoder=encoder)
+
+
+def usual_threshold(
+    index: IndexReader, against: IndexReader | None = None, *, weight: float, guard: Guard | None
+) -> tuple[float, str]:
+    """Return the threshold of a job that is asked for none, and how it came about: kept, else found, else the default.
+
+    Raises:
+        OptionError: the kept one was found for another encoder or weight.
+    """
+    kept = kept_threshold([index] if against is None else [index, against], weight)
+    if kept is not None:
+        threshold, folder = kept
+        return threshold.value, f"{told(threshold)} Kept in {folder / FILE}; --threshold overrules it."
+    try:
+        found = found_without_labels(index, against, weight=weight, guard=guard)
+    except OptionError:  # too few texts, which only who asks for it by name must know
+        return DEFAULT_THRESHOLD, ""
+    if found.value >= _LEAST:
+        return found.value, told(found)
+    return _LEAST, f"{told(found)} Used is {_LEAST:g}, unless --threshold auto, or a number, asks for less."
 
 
 def kept_threshold(indexes: Iterable[IndexReader], weight: float) -> tuple[Threshold, Path] | None:

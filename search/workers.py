@@ -74,7 +74,10 @@ def spread(work: Callable[[_Task], _Result], tasks: Iterable[_Task], processes: 
 
 
 class _Worker:
-    """What a process works with: packed until the first task comes, whose caller hears of it if that fails."""
+    """What a process works with: packed until the first task comes, so that numpy is imported once threads are set.
+
+    It is packed by the process that started this one, and comes from no file.
+    """
 
     packed = b""
     work: Callable[[Any], Any] | None = None

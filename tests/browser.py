@@ -41,3 +41,11 @@ def watched(context: BrowserContext, *allowed: str) -> Iterator[Page]:
     yield page
     page.close()
     assert wrong == []
+
+
+def shown_clusters(page: Page) -> list[list[str]]:
+    """Return where the sentences of each cluster stand, survivor first, as the page lists them."""
+    return [
+        [place.rpartition(":")[2] for place in cluster.locator(".place").all_text_contents()]
+        for cluster in page.locator(".cluster").all()
+    ]

@@ -16,6 +16,7 @@ from search.duplicates import Duplicates
 from search.explaining_pairs import Explained, PairExplanation
 from search.report import report_html
 from search.word_shares import Part
+from tests.browser import shown_clusters
 from tests.found import found
 from tests.test_report import HOSTILE
 
@@ -49,14 +50,6 @@ def opened(context: BrowserContext, folder: Path, result: Duplicates, **options:
 def page(context: BrowserContext, tmp_path: Path) -> Page:
     """Open the report of SUPPORT."""
     return opened(context, tmp_path, SUPPORT)
-
-
-def shown_clusters(page: Page) -> list[list[str]]:
-    """Return where the sentences of each cluster stand, survivor first, as the page lists them."""
-    return [
-        [place.rpartition(":")[2] for place in cluster.locator(".place").all_text_contents()]
-        for cluster in page.locator(".cluster").all()
-    ]
 
 
 def slide(page: Page, threshold: float) -> None:

@@ -95,7 +95,7 @@ LIBRARIES = {
     "torch": {"search.joint", "search.pair_training", "search.processes", "search.training_run"}
     | {"search.training_watch", "search.contrastive", "search.few", "search.openvino_graph"},
     "starlette": {
-        f"search.web.{name}" for name in "app counting duplicates guarding known maps page problems time_limit".split()
+        f"search.web.{name}" for name in "app counting duplicates guarding known maps problems time_limit".split()
     },
     "tokenizers": {"search.encoder_openvino", "search.openvino_graph"},
     "transformers": {"search.encoder_huggingface", "search.few", "search.training_run", "search.training_watch"},

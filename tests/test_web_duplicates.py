@@ -12,6 +12,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, Request, expect
 
 from search.decisions import Decision, decisions_object, read_decisions
 from search.index import Index
+from tests.browser import shown_clusters
 from tests.cli_runner import ROOT, succeed, toy_index
 from tests.serving import serving
 from tests.toy import ToyEncoder
@@ -62,14 +63,6 @@ def page(context: BrowserContext, address: str) -> Iterator[Page]:
     assert wrong == []
 
 
-def clusters(page: Page) -> list[list[str]]:
-    """Return the lines of each cluster, the survivor's first."""
-    return [
-        [place.rpartition(":")[2] for place in cluster.locator(".place").all_text_contents()]
-        for cluster in page.locator(".cluster").all()
-    ]
-
-
 def slide(page: Page, threshold: float) -> None:
     """Move the slider."""
     page.locator("#threshold").evaluate(
@@ -89,7 +82,7 @@ def test_from_asking_to_duplicates_and_back(page: Page, address: str) -> None:
     expect(page.locator("#said")).to_have_text("3 sentences. Ask for something.")
     page.get_by_role("link", name="Duplicates").click()
     expect(page.locator("#about")).to_have_text("3 sentences, toy, weight 0.3")
-    assert clusters(page) == [["2", "3"]]
+    assert shown_clusters(page) == [["2", "3"]]
     page.get_by_label("Pairs that score").fill("-1")
     page.get_by_role("button", name="Look").click()
     expect(page.locator("#pairs-count")).to_have_text("3")
@@ -107,9 +100,9 @@ def test_from_asking_to_duplicates_and_back(page: Page, address: str) -> None:
 def test_the_slider_and_the_refusals(page: Page) -> None:
     """It begins at the usual threshold and goes both ways; what the guard refused says why, with its words marked."""
     assert page.locator("#threshold-value").inner_text() == "0.900"
-    before = len(clusters(page))
+    before = len(shown_clusters(page))
     slide(page, 1.0)
-    assert len(clusters(page)) < before
+    assert len(shown_clusters(page)) < before
     page.get_by_role("button", name="Refused").click()
     rows = page.locator(".row").all()
     assert {row.locator(".reason").inner_text() for row in rows} == {"numbers differ"}

@@ -8,7 +8,7 @@ import click
 
 from search.cli.output import say
 from search.decisions import Decision, read_decisions
-from search.duplicates import DEFAULT_THRESHOLD, LEAST_FOUND, Duplicates, find_duplicates, usual_weight
+from search.duplicates import Duplicates, find_duplicates, usual_weight
 from search.encoder import Encoder
 from search.errors import OptionError
 from search.guard import KINDS, Kind, PairGuard
@@ -21,8 +21,8 @@ from search.pairs import TextPair
 from search.progress import Progress
 from search.refusals import Guard
 from search.similarity import check_weight
-from search.threshold import FILE, Threshold, check_precision
-from search.thresholds import found_without_labels, kept_threshold, learned, pairs_to_learn_from, told
+from search.threshold import Threshold, check_precision
+from search.thresholds import found_without_labels, learned, pairs_to_learn_from, told, usual_threshold
 from search.workers import check_processes
 
 __all__ = ["Job", "MadeBy", "Wanted", "guard_without"]
@@ -81,28 +81,14 @@ class Wanted:
                 index, against, weight=weight, guard=guard, precision=self.precision, encoder=made_by(index)
             )
         else:
-            return _kept_or_found(index, against, weight, guard)
+            usual, how = usual_threshold(index, against, weight=weight, guard=guard)
+            if how:
+                say(how)
+            return usual
         say(told(found))
         if keep:
             _keep(found, index.folder)
         return found.value
-
-
-def _kept_or_found(index: Index, against: Index | None, weight: float, guard: Guard | None) -> float:
-    """Return the threshold that is kept, else one found without labels, else, of a few texts, the usual one."""
-    kept = kept_threshold([index] if against is None else [index, against], weight)
-    if kept is not None:
-        threshold, folder = kept
-        say(f"{told(threshold)} Kept in {folder / FILE}; --threshold overrules it.")
-        return threshold.value
-    try:
-        found = found_without_labels(index, against, weight=weight, guard=guard)
-    except OptionError:  # too few texts, which only who asks for it by name must know
-        return DEFAULT_THRESHOLD
-    say(told(found))
-    if found.value < LEAST_FOUND:
-        say(f"Used is {LEAST_FOUND:g}, unless --threshold auto, or a number, asks for less.")
-    return max(found.value, LEAST_FOUND)
 
 
 def _keep(threshold: Threshold, folder: Path) -> None:

@@ -6,9 +6,8 @@ from fastapi import FastAPI, Query
 from starlette.responses import Response
 
 from search.duplicates_once import DuplicatesOnce
-from search.once import Step
 from search.service import Service
-from search.web.known import Name, known, told_hits
+from search.web.known import Name, known, made_or_step, told_hits
 from search.web.models import Candidates, Duplicated, Duplicates, Lowest, Searching
 from search.web.problems import INDEX_PROBLEMS
 
@@ -29,11 +28,7 @@ def duplicates_routes(app: FastAPI, service: Service, once: DuplicatesOnce) -> N
         They are searched once for each generation and threshold; until they are found, the answer says how far it is.
         """
         known(service, name)
-        found = once.ask(name, wanted.threshold)
-        if isinstance(found, Step):
-            told = Searching(what=found.what, done=found.done, total=found.total, unit=found.unit)
-            return Response(told.model_dump_json(), 202, {"retry-after": "1"}, "application/json")
-        return Response(found, media_type="application/json")
+        return made_or_step(once.ask(name, wanted.threshold))
 
     @app.post("/api/indexes/{name}/duplicates", responses=INDEX_PROBLEMS)
     def duplicates_of(name: Name, wanted: Duplicated) -> Candidates:

@@ -1,17 +1,20 @@
 """What several routes share: the names in an address, and hits as they are told."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from functools import cache
 from typing import Annotated, Any
 
 from fastapi import Path
 from starlette.exceptions import HTTPException
+from starlette.responses import Response
 
+from search.once import Step
 from search.records import Hit
 from search.service import Service
 from search.sources import state_of
+from search.web.models import Searching
 
-__all__ = ["Name", "Row", "known", "told_hits"]
+__all__ = ["Name", "Row", "giving", "known", "made_or_step", "told_hits"]
 
 Name = Annotated[str, Path(description="The index.", examples=["hotels"], max_length=200)]
 """An index, in an address."""
@@ -41,3 +44,20 @@ def told_hits(service: Service, name: str, hits: Sequence[Hit]) -> list[dict[str
         rows = [hit.entry.row for hit in hits]  # of which a commit may have taken some meanwhile
         states = [str(state(index.source_of(row))) if index.counts(row) else "gone" for row in rows]
     return [hit.to_dict() | {"state": now} for hit, now in zip(hits, states, strict=True)]
+
+
+def made_or_step(found: Step | bytes) -> Response:
+    """Answer with what a long job made, as JSON, or with 202 and how far it is."""
+    if isinstance(found, bytes):
+        return Response(found, media_type="application/json")
+    told = Searching(what=found.what, done=found.done, total=found.total, unit=found.unit)
+    return Response(told.model_dump_json(), 202, {"retry-after": "1"}, "application/json")
+
+
+def giving(content: str, kind: str) -> Callable[[], Awaitable[Response]]:
+    """Return what gives a file of the page, which the browser asks for anew each time."""
+
+    async def give() -> Response:
+        return Response(content, media_type=kind, headers={"cache-control": "no-cache"})
+
+    return give

@@ -1,6 +1,5 @@
 """The map of an index: its page, and the routes that the page asks."""
 
-from collections.abc import Callable
 from importlib.resources import files
 from typing import Annotated, Any
 
@@ -9,9 +8,8 @@ from starlette.responses import Response
 
 from search.map_page import MAP_MODULES, map_file
 from search.maps_once import MapsOnce
-from search.once import Step
 from search.service import Service
-from search.web.known import Name, known
+from search.web.known import Name, giving, known, made_or_step
 from search.web.models import Rows, Searching, Weighed
 from search.web.problems import INDEX_PROBLEMS
 
@@ -34,11 +32,7 @@ def map_routes(app: FastAPI, service: Service, once: MapsOnce) -> None:
         once for each generation and weight; until it is, the answer says how far it is.
         """
         known(service, name)
-        found = once.ask(name, wanted.weight)
-        if isinstance(found, Step):
-            told = Searching(what=found.what, done=found.done, total=found.total, unit=found.unit)
-            return Response(told.model_dump_json(), 202, {"retry-after": "1"}, "application/json")
-        return Response(found, media_type="application/json")
+        return made_or_step(once.ask(name, wanted.weight))
 
     @app.get("/api/indexes/{name}/map/texts", responses=INDEX_PROBLEMS)
     def map_texts(name: Name, wanted: Annotated[Rows, Query()]) -> list[dict[str, Any]]:
@@ -59,11 +53,4 @@ def _page_files(app: FastAPI) -> None:
     contents |= {f"/assets/map/{name}.js": (map_file(f"{name}.js"), _SCRIPT) for name in MAP_MODULES}
     contents["/assets/map/map.css"] = (map_file("map.css"), _STYLE)
     for address, (content, kind) in contents.items():
-        app.get(address, include_in_schema=False)(_giving(content, kind))
-
-
-def _giving(content: str, kind: str) -> Callable[[], Response]:
-    def give() -> Response:
-        return Response(content, media_type=kind, headers={"cache-control": "no-cache"})
-
-    return give
+        app.get(address, include_in_schema=False)(giving(content, kind))

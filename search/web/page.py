@@ -4,14 +4,13 @@ The view of duplicates is the report's. Of its modules one is another here: `giv
 holds, asks the API.
 """
 
-from collections.abc import Awaitable, Callable
 from importlib.resources import files
 
 from fastapi import FastAPI
-from starlette.responses import Response
 
 from search.report import MODULES, part, script
 from search.service import Service
+from search.web.known import giving
 
 __all__ = ["duplicates_script", "page_routes"]
 
@@ -30,11 +29,11 @@ _FILES = {
 def page_routes(app: FastAPI, service: Service) -> None:  # noqa: ARG001 - as all that add routes
     """Add the page's files, which are the same for every index."""
     for address, (name, kind) in _FILES.items():
-        app.get(address, include_in_schema=False)(_giving(_own(name), kind))
+        app.get(address, include_in_schema=False)(giving(_own(name), kind))
     duplicates = _own("duplicates.html").replace("{{view}}", part("view.html"))
-    app.get("/duplicates", include_in_schema=False)(_giving(duplicates, _HTML))
-    app.get("/assets/duplicates.js", include_in_schema=False)(_giving(duplicates_script(), _SCRIPT))
-    app.get("/assets/duplicates.css", include_in_schema=False)(_giving(part("page.css"), _STYLE))
+    app.get("/duplicates", include_in_schema=False)(giving(duplicates, _HTML))
+    app.get("/assets/duplicates.js", include_in_schema=False)(giving(duplicates_script(), _SCRIPT))
+    app.get("/assets/duplicates.css", include_in_schema=False)(giving(part("page.css"), _STYLE))
 
 
 def duplicates_script() -> str:
@@ -44,10 +43,3 @@ def duplicates_script() -> str:
 
 def _own(name: str) -> str:
     return (files("search.web") / "page_files" / name).read_text(encoding="utf-8")
-
-
-def _giving(content: str, kind: str) -> Callable[[], Awaitable[Response]]:
-    async def give() -> Response:
-        return Response(content, media_type=kind, headers={"cache-control": "no-cache"})
-
-    return give

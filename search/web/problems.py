@@ -1,7 +1,7 @@
 """What goes wrong, as RFC 9457 has it: one form of answer for every mistake, and its description."""
 
 from http import HTTPStatus
-from typing import Any
+from typing import Any, cast
 
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
@@ -63,15 +63,15 @@ async def _told(_: Request, error: Exception) -> JSONResponse:
 
 
 async def _invalid(_: Request, error: Exception) -> JSONResponse:
-    assert isinstance(error, RequestValidationError)  # noqa: S101 - it is registered for no other
-    told = "; ".join(f"{'.'.join(map(str, one['loc'][1:]))}: {one['msg']}" for one in error.errors())
+    errors = cast("RequestValidationError", error).errors()
+    told = "; ".join(f"{'.'.join(map(str, one['loc'][1:]))}: {one['msg']}" for one in errors)
     return problem(422, told)
 
 
 async def _http(_: Request, error: Exception) -> JSONResponse:
-    assert isinstance(error, HTTPException)  # noqa: S101 - it is registered for no other
-    answer = problem(error.status_code, str(error.detail))
-    answer.headers.update(error.headers or {})
+    told = cast("HTTPException", error)
+    answer = problem(told.status_code, str(told.detail))
+    answer.headers.update(told.headers or {})
     return answer
 
 
