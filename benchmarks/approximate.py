@@ -3,8 +3,8 @@
     python benchmarks/approximate.py indexes/reviews
     python benchmarks/approximate.py rows.f32 --width 386 --rows 200000 --spec HNSW32,SQ8 --spec IVF1024,SQ8
 
-An object for exact search and for each candidate: the least effort with which the recall is reached at every weight
-and sentiment, seconds to build, bytes a row, recall of the ten nearest, and milliseconds of single queries. A file has
+An object for exact search and for each candidate: the least effort for each weight with which the recall is reached,
+seconds to build, bytes a row, recall of the ten nearest, and milliseconds of single queries. A file has
 float32 rows of meaning and two numbers of feeling, as `vectors/*.f32` of an index does; the last `--held` of them are
 left out of the structures and asked as well, as queries that no structure has seen. With `--grow 0.1` a structure of
 the first rows is also made and then given a tenth more, up to the same number. CPU times are of the whole process.
@@ -23,7 +23,7 @@ from typing import Any
 import numpy as np
 
 from search.approximate import ApproximateStore
-from search.choosing import Bench, Candidate, candidates
+from search.choosing import Bench, Candidate, candidates, named
 from search.encoder import Passport
 from search.index import Index
 from search.nearest import Nearest
@@ -64,15 +64,14 @@ def measure(rows: Vectors, passport: Passport, options: argparse.Namespace) -> N
     taken = np.concatenate([times for _, times in truth.values()])
     print(json.dumps({"rows": len(rows), "exact_ms": _percentiles(taken)}), flush=True)
     bench = Bench(rows, passport)
-    tried = [Candidate(spec, 1) for spec in options.spec] or candidates(len(rows))
+    tried = [named(spec) for spec in options.spec] or candidates(len(rows), passport.width)
     with tempfile.TemporaryDirectory(prefix="kindred-structures-", dir=options.scratch) as folder:
         for candidate in tried:
             cpu = time.process_time()
             trial = bench.try_out(candidate, options.recall, Path(folder) / "structure")
             cpu = time.process_time() - cpu
-            effort = trial.effort or 0
             structure = Structure(trial.path, width=passport.width, count=len(rows))
-            store = ApproximateStore(rows, structure, effort=max(1, effort), spare=trial.spare, few=0)
+            store = ApproximateStore(rows, structure, efforts=trial.efforts, spare=trial.spare, few=0)
             nearest = Nearest(rows, passport.meaning_dim, store)
             recalls, times = {}, []
             for weight, (best, _) in truth.items():
@@ -82,7 +81,8 @@ def measure(rows: Vectors, passport: Passport, options: argparse.Namespace) -> N
                 times += took
             told = {
                 "spec": trial.spec,
-                "effort": trial.effort,
+                "efforts": trial.efforts,
+                "reached": trial.reached,
                 "build_seconds": round(trial.build_seconds, 1),
                 "build_and_measure_cpu_seconds": round(cpu, 1),
                 "bytes_a_row": round(trial.path.stat().st_size / len(rows)),
@@ -92,22 +92,29 @@ def measure(rows: Vectors, passport: Passport, options: argparse.Namespace) -> N
                 "peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> 10,
             }
             if options.grow:
-                told["grown"] = _grown(bench, rows, candidate, options, Path(folder))
+                told["grown"] = _grown(bench, rows, passport, candidate, options, Path(folder))
             print(json.dumps(told), flush=True)
 
 
 def _grown(
-    bench: Bench, rows: Vectors, candidate: Candidate, options: argparse.Namespace, folder: Path
+    bench: Bench,
+    rows: Vectors,
+    passport: Passport,
+    candidate: Candidate,
+    options: argparse.Namespace,
+    folder: Path,
 ) -> dict[str, Any]:
     """Make a structure of the first of the rows, and measure it with the others added."""
     first = rows[: round(len(rows) / (1 + options.grow))]
     lists = re.match(r"IVF(\d+)", candidate.spec)
-    write(build(candidate.spec, first, divide(first, int(lists[1])) if lists else None), folder / "first")
+    division = divide(first, int(lists[1]), passport.meaning_dim) if lists else None
+    write(build(candidate.spec, first, division), folder / "first")
     cpu = time.process_time()
     trial = bench.try_extended(candidate, folder / "first", options.recall, folder / "grown")
     return {
         "from_rows": len(first),
-        "effort": trial.effort,
+        "efforts": trial.efforts,
+        "reached": trial.reached,
         "build_seconds": round(trial.build_seconds, 1),
         "build_and_measure_cpu_seconds": round(time.process_time() - cpu, 1),
         "recall": trial.recalls,

@@ -29,7 +29,7 @@ _SHOWN: dict[str, tuple[tuple[str, str, int], ...]] = {
     ),
     "structure": (
         ("store", "store", 0),
-        ("effort", "structure.effort", 0),
+        ("efforts", "structure.efforts", 0),
         ("least recall", "recall", 3),
         ("wall s", "seconds", 0),
         ("CPU s", "cpu_seconds", 0),

@@ -1,9 +1,11 @@
 """A store that asks a search structure for candidates and scores them from the rows; exact where that is quicker.
 
 Exact are: rows newer than the structure, which are searched beside it; few rows among many (a filter); very many hits;
-and every threshold. A filter that leaves a share of the rows makes the structure look at as many more lists.
+and every threshold. A filter that leaves a share of the rows makes the structure look at as many more lists, and
+so does a weight that needs more than others.
 """
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -24,11 +26,11 @@ FEW = 30_000
 _SHARE = 0.1
 """A filter that leaves this share of a million rows is as quick without the structure (benchmarks/approximate.md)."""
 
-_WIDE = 0.5
-"""Where more than this share of the lists would be looked at, all rows are."""
-
 _MOST = 10_000
-"""More hits than this are searched exactly."""
+"""Where more candidates than this would be scored, all rows are."""
+
+_MOST_WEIGHT = 0.75
+"""With more weight on sentiment, so many rows score nearly the same that no structure can tell which to look at."""
 
 _USUAL = 32
 """For so many rows the effort is measured; it grows with the square root of more."""
@@ -37,19 +39,22 @@ _USUAL = 32
 class ApproximateStore:
     """Rows of which a structure has the first."""
 
-    def __init__(self, vectors: Vectors, structure: Structure, *, effort: int, spare: int, few: int = FEW) -> None:
+    def __init__(
+        self, vectors: Vectors, structure: Structure, *, efforts: Mapping[float, int], spare: int, few: int = FEW
+    ) -> None:
         """Search (n, width) rows, which may be a memory map.
 
         Args:
             vectors: the rows.
             structure: of the first of them.
-            effort: how many lists it looks at; of a graph, how many rows it keeps in sight.
+            efforts: for some weights, how many lists it looks at; of a graph, how many rows it keeps in sight.
             spare: how many candidates are asked for each row.
             few: so many rows, or fewer, are searched exactly.
         """
         self._vectors = vectors
         self._structure = structure
-        self._effort, self._spare, self._few = effort, spare, few
+        self._efforts, self._spare, self._few = efforts, spare, few
+        self._effort = max(efforts.values())
         self._all = FaissStore(vectors)
         self._newer = FaissStore(vectors[structure.count :])
 
@@ -62,6 +67,15 @@ class ApproximateStore:
     def flat(self) -> FaissStore:
         """Return the store that misses nothing."""
         return self._all
+
+    def at(self, weight: float) -> Store:
+        """Return a store that looks as far as the weight needs: the more needed at the measured ones on both sides."""
+        if weight > _MOST_WEIGHT:
+            return self._all
+        below = max((one for one in self._efforts if one <= weight), default=min(self._efforts))
+        above = min((one for one in self._efforts if one >= weight), default=max(self._efforts))
+        efforts = {weight: max(self._efforts[below], self._efforts[above])}
+        return ApproximateStore(self._vectors, self._structure, efforts=efforts, spare=self._spare, few=self._few)
 
     def search(self, queries: Vectors, k: int, among: Among | None = None) -> list[Found]:
         """Return min(k, n) of n rows searched, the nearest or nearly so, for every (m, width) query, best first."""
@@ -89,11 +103,10 @@ class ApproximateStore:
 
     def _needed(self, k: int, matching: int) -> int | None:
         """Return the effort for k of so many matching rows, or None where they are better searched exactly."""
-        if matching <= max(self._few, k, _SHARE * self.count) or k > _MOST:
+        if matching <= max(self._few, k, _SHARE * self.count) or k * self._spare > _MOST:
             return None
         effort = self._effort * max(1.0, k / _USUAL) ** 0.5 * self.count / matching
-        most = self._structure.lists or self.count
-        return int(np.ceil(effort)) if effort <= max(self._effort, _WIDE * most) else None
+        return min(int(np.ceil(effort)), self._structure.lists or self.count)
 
     def _scored(self, query: Vectors, rows: Rows, k: int) -> Found:
         scores = np.asarray(self._vectors[rows] @ query, dtype=np.float32)
@@ -115,7 +128,8 @@ def open_store(vectors: Vectors, folder: Path, record: StoreRecord) -> tuple[Sto
         return FaissStore(vectors), f"{exc.filename} is missing."
     except IndexFolderError as exc:
         return FaissStore(vectors), str(exc)
-    return ApproximateStore(vectors, structure, effort=record.effort, spare=record.spare, few=FEW), ""
+    efforts = {float(weight): effort for weight, effort in record.efforts.items()}
+    return ApproximateStore(vectors, structure, efforts=efforts, spare=record.spare, few=FEW), ""
 
 
 def _open(path: Path, expected: StructureFile, *, width: int, count: int) -> Structure:

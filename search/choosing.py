@@ -1,8 +1,9 @@
 """Which search structure an index gets: candidates are built of its own rows and measured against exact search.
 
 What is asked is rows of the index, each looking for its ten nearest others, as themselves at several weights and with
-the opposite sentiment. A row found in place of another counts where it scores as much. Of the candidates that reach the
-recall at all of these, the fastest is taken, or exact search where that is faster.
+the opposite sentiment. A row found in place of another counts where it scores as much. Each weight gets the least
+effort that reaches the recall. Candidates are built until one that does is several times as quick as exact search; of
+those built that reach it, the fastest is taken, or exact search where that is faster.
 
 Not handled: queries that are unlike the rows of the index; `benchmarks/approximate.py` measures such, too.
 """
@@ -10,7 +11,8 @@ Not handled: queries that are unlike the rows of the index; `benchmarks/approxim
 import math
 import re
 import time
-from collections.abc import Iterator, Sequence
+from bisect import bisect_left
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,7 +25,7 @@ from search.nearest import Nearest, Scored
 from search.similarity import Scale, Vectors, opposite
 from search.store import Among, Store
 from search.store_faiss import FaissStore
-from search.structure_faiss import Division, Rows, Structure, build, check_spec, divide, extend, write
+from search.structure_faiss import Division, Rows, Structure, build, check_spec, codes, divide, extend, write
 
 __all__ = [
     "Bench",
@@ -34,7 +36,9 @@ __all__ = [
     "best",
     "candidates",
     "milliseconds",
+    "named",
     "questions",
+    "quick",
     "recall_of",
 ]
 
@@ -45,8 +49,14 @@ _LISTS = re.compile(r"IVF(\d+)")
 _ASKED, _TIMED = 200, 20
 _K = 10
 _SEED = 11
-_IN_SIGHT = 4096
-"""Twice as many rows as are kept in sight of a graph at most."""
+_IN_SIGHT = 2048
+"""So many rows are kept in sight of a graph at most."""
+
+_SPARES = (8, 32)
+"""Candidates that are scored for each row wanted: the codes are rough, and the more the higher a recall is asked."""
+
+_QUICK = 0.25
+"""A structure that needs less than this share of the time of exact search is good enough: no other is built."""
 
 _GRAPH_ROWS = 2_500_000
 """A graph of more rows takes over 2 GB of memory to build, and half an hour."""
@@ -79,25 +89,35 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """A candidate, built in a file and measured; `effort` is None where it does not reach the recall.
+    """A candidate, built in a file and measured.
 
-    `milliseconds` is the median of single queries.
+    `efforts` are those that each weight needs, the most there is where even that misses the recall; `reached` says
+    whether all reach it. `milliseconds` is the median of single queries.
     """
 
     spec: str
     spare: int
     path: Path
     build_seconds: float
-    effort: int | None
+    efforts: dict[float, int]
+    reached: bool
     recalls: dict[str, float]
     milliseconds: float
 
 
-def candidates(count: int) -> list[Candidate]:
-    """Return the structures to try for so many rows, the preferred first."""
+def candidates(count: int, width: int) -> list[Candidate]:
+    """Return the structures to try for so many rows, the quickest built first.
+
+    The graph takes 20 times as long to build as the lists, and a query of it twice as long (benchmarks/approximate.md).
+    """
     lists = 1 << round(math.log2(2 * math.sqrt(max(1, count))))
     graph = [Candidate("HNSW32,SQ8", 1)] if count <= _GRAPH_ROWS else []
-    return [*graph, Candidate(f"IVF{lists},SQ8", 1)]
+    return [*(Candidate(f"IVF{lists},{codes(width)}", spare) for spare in _SPARES), *graph]
+
+
+def named(spec: str) -> Candidate:
+    """Return the structure of a name, with as many candidates as its codes need."""
+    return Candidate(spec, _SPARES[0] if "x4" in spec else 1)
 
 
 def questions(vectors: Vectors, passport: Passport, alive: Among | None = None) -> list[Question]:
@@ -150,23 +170,29 @@ class Bench:
     def _measured(self, candidate: Candidate, recall: float, path: Path, build_seconds: float) -> Trial:
         structure = Structure(path, width=self._passport.width, count=len(self._vectors))
 
-        def with_effort(effort: int) -> Nearest:
-            store = ApproximateStore(self._vectors, structure, effort=effort, spare=candidate.spare, few=0)
+        def asked_with(efforts: Mapping[float, int]) -> Nearest:
+            store = ApproximateStore(self._vectors, structure, efforts=efforts, spare=candidate.spare, few=0)
             return self._nearest(store)
 
         steps = _steps(structure.lists or _IN_SIGHT)
-        step = 0
+        efforts: dict[float, int] = {}
         for question in self.asked:
-            while step < len(steps) and recall_of(with_effort(steps[step]), question) < recall:
-                step += 1
-        used = with_effort(steps[min(step, len(steps) - 1)])
+
+            def suffices(effort: int, question: Question = question) -> bool:
+                return recall_of(asked_with({question.weight: effort}), question) >= recall
+
+            place = bisect_left(steps, 1, hi=len(steps) - 1, key=suffices)
+            efforts[question.weight] = max(steps[place], efforts.get(question.weight, 0))
+        used = asked_with(efforts)
+        recalls = {one.name: recall_of(used, one) for one in self.asked}
         return Trial(
             spec=candidate.spec,
             spare=candidate.spare,
             path=path,
             build_seconds=build_seconds,
-            effort=steps[step] if step < len(steps) else None,
-            recalls={one.name: recall_of(used, one) for one in self.asked},
+            efforts=efforts,
+            reached=all(one >= recall for one in recalls.values()),
+            recalls=recalls,
             milliseconds=milliseconds(used, self.asked),
         )
 
@@ -180,9 +206,14 @@ class Bench:
             return spec, None
         wanted = int(found[1])
         if wanted not in self._divisions:
-            self._divisions[wanted] = divide(self._vectors, wanted)
+            self._divisions[wanted] = divide(self._vectors, wanted, self._passport.meaning_dim)
         division = self._divisions[wanted]
         return f"IVF{len(division.middles)}{spec[found.end() :]}", division
+
+
+def quick(trial: Trial, exact_milliseconds: float) -> bool:
+    """Say whether a trial is so good that no other candidate needs to be built."""
+    return trial.reached and trial.milliseconds < _QUICK * exact_milliseconds
 
 
 def best(tried: Sequence[Trial], exact_milliseconds: float) -> Trial | None:
@@ -190,7 +221,7 @@ def best(tried: Sequence[Trial], exact_milliseconds: float) -> Trial | None:
     chosen: Trial | None = None
     for trial in tried:
         limit = exact_milliseconds if chosen is None else _MARGIN * chosen.milliseconds
-        if trial.effort is not None and trial.milliseconds < limit:
+        if trial.reached and trial.milliseconds < limit:
             chosen = trial
     return chosen
 
@@ -235,5 +266,5 @@ def _others(found: Scored, row: int) -> Scores:
 
 
 def _steps(most: int) -> list[int]:
-    """Return the efforts that are tried: 1, 2, 3, 4, 6, 8, 11, 16, ... up to half of the most there is."""
-    return sorted({round(2 ** (step / 2)) for step in range(max(1, 2 * (most // 2).bit_length() - 1))})
+    """Return the efforts that are tried: 1, 2, 3, 4, 6, 8, 11, 16, ... and the most there is."""
+    return sorted({most, *(min(most, round(2 ** (step / 2))) for step in range(2 * most.bit_length()))})

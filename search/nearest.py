@@ -25,9 +25,6 @@ _SPARE = 16
 _FURTHER, _MANY = 8, 1000
 """How much further down a store that is not exact is asked where a tie goes on, and how far at most."""
 
-_MOST_WEIGHT = 0.75
-"""With more weight on sentiment, so many rows score nearly the same that no structure can tell which to look at."""
-
 _QUERIES = 256
 
 
@@ -82,7 +79,7 @@ class Nearest:
         check_k(k)
         among = self._searched(among)
         count = self._store.count if among is None else int(np.count_nonzero(among))
-        store = self._store if weight <= _MOST_WEIGHT else self._store.flat
+        store = self._store.at(weight)
         results: list[Scored] = []
         for start in range(0, len(queries), _QUERIES):
             block = queries[start : start + _QUERIES]

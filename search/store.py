@@ -33,6 +33,9 @@ class Store(Protocol):
     def flat(self) -> "Store":
         """Return the store that always finds the nearest: this one, unless it may miss some."""
 
+    def at(self, weight: float) -> "Store":
+        """Return the store that is asked at a weight: this one, unless how it is asked depends on it."""
+
     def search(self, queries: Vectors, k: int, among: Among | None = None) -> list[Found]:
         """Return the min(k, n) nearest of the n rows searched, for every (m, width) query."""
 

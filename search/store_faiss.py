@@ -38,6 +38,10 @@ class FaissStore:
         """Return this store: it misses nothing."""
         return self
 
+    def at(self, weight: float) -> "FaissStore":  # noqa: ARG002 - as stores have it
+        """Return this store: it is asked the same at every weight."""
+        return self
+
     def search(self, queries: Vectors, k: int, among: Among | None = None) -> list[Found]:
         """Return the min(k, n) nearest of the n rows searched, for every (m, width) query, best first."""
         self._check(queries)

@@ -63,7 +63,8 @@ class StoreRecord:
         wish: what was asked for.
         rows: the rows, from the first, that it was chosen for; a structure has just these.
         spec: "flat", or the structure in FAISS's words.
-        effort: how many lists of the structure are looked at; of a graph, how many rows are kept in sight.
+        efforts: for each weight that was measured, how many lists of the structure are looked at; of a graph, how many
+            rows are kept in sight.
         spare: how many candidates are scored for each row asked for.
         recalls: the share of the ten nearest that it found, for each sentiment and weight that was measured.
         milliseconds: what a query takes, the median of those measured; None: not measured.
@@ -74,7 +75,7 @@ class StoreRecord:
     wish: StoreWish = field(default_factory=StoreWish)
     rows: int = 0
     spec: str = FLAT
-    effort: int = 0
+    efforts: Mapping[str, int] = field(default_factory=dict)
     spare: int = 1
     recalls: Mapping[str, float] = field(default_factory=dict)
     milliseconds: float | None = None
@@ -90,8 +91,9 @@ class StoreRecord:
         """Say how the index is searched, in a line."""
         if self.file is None:
             return "flat, exact"
+        efforts = "/".join(str(one) for one in dict.fromkeys(self.efforts.values()))
         return (
-            f"{self.spec}, effort {self.effort}, recall {self.recall:.3f} (asked {self.wish.recall:g}), "
+            f"{self.spec}, effort {efforts}, recall {self.recall:.3f} (asked {self.wish.recall:g}), "
             f"{self.milliseconds:.1f} ms a query (exact {self.exact_milliseconds:.1f})"
         )
 
@@ -108,6 +110,8 @@ class StoreRecord:
             KeyError, TypeError: it is damaged.
         """
         given = {name: one for name, one in value.items() if name in _DEFAULT}
+        if "effort" in value:  # as it was when one was enough for all weights
+            given["efforts"] = {"0": value["effort"]}
         if "wish" in given:
             given["wish"] = StoreWish(**given["wish"])
         if given.get("file"):

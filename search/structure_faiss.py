@@ -4,11 +4,15 @@ It holds rows in few bits, so that what it says of their scores is rough: candid
 The same rows and the same name make the same file, byte for byte, on as many cores as there are: seeds are fixed, rows
 are added in their order, and a graph, which depends on who is faster, is built on one core.
 
+A list holds rows of like meaning and of like sentiment, and codes tell how a row differs from its list's middle. So few
+bits stay for the two numbers of a sentiment that at a large weight they would drown all meaning, but for the middles.
+
 A file is mapped, not read: that of a million rows opens in milliseconds. FAISS trusts what is in it, so that it must be
 known to be as it was written (`approximate.open_store`).
 """
 
 import errno
+import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -24,13 +28,20 @@ from search.similarity import Vectors
 from search.store import Among
 from search.store_faiss import Selected
 
-__all__ = ["Division", "Rows", "Structure", "build", "check_spec", "divide", "extend", "write"]
+__all__ = ["Division", "Rows", "Structure", "build", "check_spec", "codes", "divide", "extend", "write"]
 
 _FAISS: Any = faiss
 _BLOCK, _TRAINED = 1 << 14, 1 << 16
 _SEED = 1234
 _PER_LIST = 50
 """Rows a list that the lists are made of; FAISS asks for 39, more make no difference that could be measured."""
+
+_FEELINGS = 16
+"""Parts of the sentiment block at most: of fewer, more candidates are needed at a weight of 0.7; of more, each with
+fewer parts of the meaning, more lists at small weights (benchmarks/approximate.md)."""
+
+_ROUNDS = 10
+"""Rounds of k-means; more change no recall."""
 
 _LANES = 16
 """Codes are compared so many numbers at a time; of a width that is no multiple, one by one, ten times slower."""
@@ -41,11 +52,15 @@ Rows = npt.NDArray[np.int64]
 
 @dataclass(frozen=True, slots=True)
 class Division:
-    """Rows divided into lists: the (lists, width) middles, the list of each of n rows, and rows they were made of."""
+    """The (lists, width) middles of lists, and rows that they were made of; padded."""
 
     middles: Vectors
-    members: Rows
     sample: Vectors
+
+
+def codes(width: int) -> str:
+    """Return FAISS's name of the codes that are compared fastest: 4 bits for two numbers, by tables (FastScan)."""
+    return f"PQ{(width + -width % _LANES) // 2}x4fsr"
 
 
 def check_spec(spec: str, width: int) -> None:
@@ -57,19 +72,26 @@ def check_spec(spec: str, width: int) -> None:
     _empty(spec, width)
 
 
-def divide(rows: Vectors, lists: int) -> Division:
-    """Divide (n, width) rows, which may be a memory map, into so many lists, or fewer where there are few rows."""
+def divide(rows: Vectors, lists: int, meaning_dim: int) -> Division:
+    """Divide (n, d+s) rows, which may be a memory map, into so many lists, or fewer where there are few rows.
+
+    Both blocks are divided for themselves, and each part of one with each of the other is a list.
+
+    Args:
+        rows: rows of unit blocks.
+        lists: how many lists at most.
+        meaning_dim: d.
+    """
     chosen = np.random.default_rng(_SEED).permutation(len(rows))[: lists * _PER_LIST]
-    sample = _padded(rows[np.sort(chosen)])
+    sample = np.asarray(rows[np.sort(chosen)])
     lists = max(1, min(lists, len(sample) // _PER_LIST))
-    index = _empty(f"IVF{lists},Flat", rows.shape[1])
-    index.train(sample)
-    middles = index.quantizer.reconstruct_n(0, lists)
-    members = np.empty(len(rows), dtype=np.int64)
-    for start in range(0, len(rows), _BLOCK):
-        _, nearest = index.quantizer.search(_block(rows, start), 1)
-        members[start : start + _BLOCK] = nearest[:, 0]
-    return Division(middles, members, sample)
+    most = min(_FEELINGS, math.isqrt(lists)) if rows.shape[1] > meaning_dim else 1
+    feelings = max(part for part in range(1, most + 1) if lists % part == 0)
+    middles = np.empty((feelings, lists // feelings, rows.shape[1]), np.float32)
+    middles[:, :, :meaning_dim] = _middles(sample[:, :meaning_dim], lists // feelings)
+    if rows.shape[1] > meaning_dim:
+        middles[:, :, meaning_dim:] = _middles(sample[:, meaning_dim:], feelings)[:, None]
+    return Division(_padded(middles.reshape(-1, rows.shape[1])), _padded(sample))
 
 
 def build(spec: str, rows: Vectors, division: Division | None = None) -> Any:
@@ -81,18 +103,11 @@ def build(spec: str, rows: Vectors, division: Division | None = None) -> Any:
         division: the lists, for a structure that has some.
     """
     index = _empty(spec, rows.shape[1])
-    if division is None:
-        with _one_core():
-            index.train(_padded(rows[:_TRAINED]))
-            _add(index, rows)
-        return index
-    index.quantizer.add(division.middles)
-    index.train(division.sample)
-    numbers = np.arange(len(rows), dtype=np.int64)
-    for start in range(0, len(rows), _BLOCK):
-        block = _block(rows, start)
-        some, lists = numbers[start : start + len(block)], division.members[start : start + len(block)]
-        index.add_core(len(block), *map(_FAISS.swig_ptr, (block, some, np.ascontiguousarray(lists))))
+    if division is not None:
+        index.quantizer.add(division.middles)
+    with _filling(index):
+        index.train(_padded(rows[:_TRAINED]) if division is None else division.sample)
+        _add(index, rows)
     return index
 
 
@@ -105,7 +120,7 @@ def extend(path: Path, rows: Vectors) -> Any:
         IndexFolderError: the file is no structure.
     """
     index = _read(path, 0)
-    with _one_core():
+    with _filling(index):
         _add(index, rows)
     return index
 
@@ -176,14 +191,33 @@ def _read(path: Path, flags: int) -> Any:
 
 
 @contextmanager
-def _one_core() -> Iterator[None]:
-    """Let FAISS use one core: on several, a graph depends on who is faster."""
-    threads = faiss.omp_get_max_threads()
-    faiss.omp_set_num_threads(1)
+def _filling(index: Any) -> Iterator[None]:
+    """Let rows be added: to a graph by one core, for on several it depends on who is faster; to the nearest list.
+
+    What the middles' inner product is largest with would be a list of a long middle, whichever the row.
+    """
+    if not _is_ivf(index):
+        threads = faiss.omp_get_max_threads()
+        faiss.omp_set_num_threads(1)
+        try:
+            yield
+        finally:
+            faiss.omp_set_num_threads(threads)
+        return
+    asked, nearest = index.quantizer, faiss.IndexFlatL2(index.d)
+    nearest.add(asked.reconstruct_n(0, index.nlist))
+    index.own_fields, index.quantizer = False, nearest
     try:
         yield
     finally:
-        faiss.omp_set_num_threads(threads)
+        index.own_fields, index.quantizer = True, asked
+
+
+def _middles(rows: Vectors, parts: int) -> Vectors:
+    """Return the (parts, width) middles that k-means finds of (n, width) rows."""
+    means = faiss.Kmeans(rows.shape[1], parts, niter=_ROUNDS, seed=_SEED)
+    means.train(np.ascontiguousarray(rows))
+    return np.asarray(means.centroids, dtype=np.float32)
 
 
 def _add(index: Any, rows: Vectors) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from search.choosing import Bench, Candidate, Trial, best, candidates
+from search.choosing import Bench, Candidate, Trial, best, candidates, named, quick
 from search.errors import OutputError
 from search.files import sha256_of_file, sync
 from search.index_writer import IndexWriter
@@ -124,7 +124,7 @@ def _structured(
     passport = manifest.passport
     shape = (manifest.rows, passport.width)
     vectors: Vectors = np.memmap(layout.vectors(manifest.build), dtype=np.float32, mode="r", shape=shape)
-    wanted = candidates(manifest.rows) if wish.spec == AUTO else [Candidate(wish.spec, 1)]
+    wanted = candidates(manifest.rows, passport.width) if wish.spec == AUTO else [named(wish.spec)]
     old = _extensible(manifest, wish, wanted, layout)
 
     def aside() -> Path:
@@ -144,6 +144,8 @@ def _structured(
         for number, candidate in enumerate(wanted):
             progress.advance(number + 1, candidate.spec)
             tried.append(bench.try_out(candidate, wish.recall, aside()))
+            if quick(tried[-1], bench.exact_milliseconds):
+                break
         chosen = best(tried, limit)
     progress.advance(len(wanted) + 1)
     progress.finish()
@@ -154,7 +156,7 @@ def _structured(
         wish=wish,
         rows=manifest.rows,
         spec=chosen.spec,
-        effort=chosen.effort or 0,
+        efforts={f"{weight:g}": effort for weight, effort in sorted(chosen.efforts.items())},
         spare=chosen.spare,
         recalls=chosen.recalls,
         milliseconds=chosen.milliseconds,

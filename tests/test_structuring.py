@@ -64,14 +64,20 @@ def test_a_structure_is_chosen_and_told(tmp_path: Path, capsys: pytest.CaptureFi
     assert (store.wish, store.spec, store.rows) == (LISTS, "IVF16,SQ8", ENOUGH)
     assert list(store.recalls) == ["opposite 0.7", "opposite 0.3", "same 0.7", "same 0.3", "same 0"]
     assert 0.9 <= store.recall == min(store.recalls.values())
-    assert 1 <= store.effort <= 16
+    assert list(store.efforts) == ["0", "0.3", "0.7"]
+    assert all(1 <= one <= 16 for one in store.efforts.values())
     assert store.file is not None
     assert (_file(tmp_path).name, _file(tmp_path).stat().st_size) == (store.file.name, store.file.size)
     assert StoreRecord.from_json(json.loads(json.dumps(store.to_json()))) == store
     info = json.loads(succeed(capsys, "info", tmp_path / "i", "--json"))
-    assert (info["store"], info["recall"], info["structure"]["effort"]) == ("IVF16,SQ8", store.recall, store.effort)
+    assert (info["store"], info["recall"], info["structure"]["efforts"]) == (
+        "IVF16,SQ8",
+        store.recall,
+        store.efforts,
+    )
     told = succeed(capsys, "info", tmp_path / "i")
-    assert f"IVF16,SQ8, effort {store.effort}, recall {store.recall:.3f} (asked 0.9)" in told
+    efforts = "/".join(map(str, dict.fromkeys(store.efforts.values())))
+    assert f"IVF16,SQ8, effort {efforts}, recall {store.recall:.3f} (asked 0.9)" in told
     assert "(opposite 0.7)" in told
 
 
@@ -135,7 +141,7 @@ def _never(*_: object) -> Trial:
     raise AssertionError("all is built anew")
 
 
-@pytest.mark.parametrize("spec", ["IVF16,SQ8", "HNSW16,SQ8"])
+@pytest.mark.parametrize("spec", ["IVF16,SQ8", "IVF16,PQ8x4fsr", "HNSW16,SQ8"])
 def test_newer_rows_are_added_to_the_structure(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, spec: str) -> None:
     """More than a tenth of newer rows go into the structure there is, which is measured again, and nothing is built."""
     wish = StoreWish(spec, 0.9)
@@ -164,7 +170,7 @@ def test_what_cannot_be_extended_is_built_anew(tmp_path: Path, monkeypatch: pyte
 
     def worse(bench: Bench, candidate: Candidate, old: Path, recall: float, path: Path) -> Trial:
         assert old.exists()
-        return replace(bench.try_out(candidate, recall, path), effort=None, recalls={"same 0": 0.0})
+        return replace(bench.try_out(candidate, recall, path), reached=False, recalls={"same 0": 0.0})
 
     monkeypatch.setattr(Bench, "try_extended", worse)
     store = _index(tmp_path, 700, None, "c.txt").store
