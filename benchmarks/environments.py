@@ -5,6 +5,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from filelock import FileLock
+
 from search.cli.output import say
 from search.files import cache_folder
 
@@ -21,18 +23,20 @@ def environment(name: str, requirements: Sequence[str]) -> str:
     python, installed = str(folder / "bin" / "python"), folder / "installed"
     torch = next(line for line in CONSTRAINTS.read_text(encoding="utf-8").splitlines() if line.startswith("torch=="))
     wanted = "\n".join([torch, *requirements])
-    if installed.exists() and installed.read_text(encoding="utf-8") == wanted:
-        return python
-    say(f"Installing {', '.join(requirements)} into {folder} ...")
-    constraint = ["--quiet", "--constraint", str(CONSTRAINTS)]
-    _run(sys.executable, "-m", "venv", "--clear", str(folder))
-    pip = [python, "-m", "pip", "install"]
-    _run(*pip, *constraint, torch)
-    uv = Path(sys.executable).with_name("uv")
-    if uv.exists():
-        pip = [str(uv), "pip", "install", "--python", python]
-    _run(*pip, *constraint, *requirements)
-    installed.write_text(wanted, encoding="utf-8")
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with FileLock(folder.with_name(f"{name}.lock")):  # two benchmarks at once would each clear what the other installs
+        if installed.exists() and installed.read_text(encoding="utf-8") == wanted:
+            return python
+        say(f"Installing {', '.join(requirements)} into {folder} ...")
+        constraint = ["--quiet", "--constraint", str(CONSTRAINTS)]
+        _run(sys.executable, "-m", "venv", "--clear", str(folder))
+        pip = [python, "-m", "pip", "install"]
+        _run(*pip, *constraint, torch)
+        uv = Path(sys.executable).with_name("uv")
+        if uv.exists():
+            pip = [str(uv), "pip", "install", "--python", python]
+        _run(*pip, *constraint, *requirements)
+        installed.write_text(wanted, encoding="utf-8")
     return python
 
 

@@ -13,7 +13,7 @@ the first are queries, and those behind them files of 10,000, 100,000 and a mill
 - batch: 10,000 queries from a file, `kindred query --queries`
 - cold: `kindred query` in a new process; with the index's files as the system keeps them in memory, and read anew
 
-All run one after the other, as processes of their own, with one thread. Every record is kept in FOLDER; killed, the
+All run one after the other, as processes of their own, with one thread, or as many as are named. Every record is kept in FOLDER; killed, the
 same command goes on: an index from the rows that were committed, and its figures with those of the attempts before.
 Goals that are missed are told as missed. Results: million.md.
 """
@@ -249,6 +249,7 @@ def main() -> None:
     parser.add_argument(
         "--keep", type=Path, help="where corpora, indexes and records stay  [default: the cache folder]"
     )
+    parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--asked", type=int, default=1000, help="queries asked one at a time")
     parser.add_argument("--batch", type=int, default=10_000, help="queries from a file")
     parser.add_argument("--parts", nargs="*", choices=PARTS, default=PARTS, help="none: only show what is there")
@@ -256,7 +257,9 @@ def main() -> None:
     parser.add_argument("--plot", type=Path, help="also draw the growth as SVG")
     chosen = parser.parse_args()
     every = [*(size for size in GROWING if size < chosen.rows), chosen.rows]
-    work = Work(chosen.keep or cache_folder() / "million", surroundings(1), asked=chosen.asked, batch=chosen.batch)
+    work = Work(
+        chosen.keep or cache_folder() / "million", surroundings(chosen.threads), asked=chosen.asked, batch=chosen.batch
+    )
     work.prepare(chosen.data / "scale" / "imdb_sentences.txt.gz", every)
     for size in chosen.sizes or every:
         for part in chosen.parts:

@@ -140,6 +140,8 @@ def _value(record: Record, key: str) -> Any:
 def _told(value: Any, digits: int) -> str:
     if value is None:
         return "-"
+    if isinstance(value, Mapping):
+        return ", ".join(f"{one} at {name}" for name, one in value.items())
     return value if isinstance(value, str) else f"{value:,.{digits}f}"
 
 

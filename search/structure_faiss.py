@@ -36,7 +36,7 @@ _SEED = 1234
 _PER_LIST = 50
 """Rows a list that the lists are made of; FAISS asks for 39, more make no difference that could be measured."""
 
-_FEELINGS = 16
+_FEELINGS = 8
 """Parts of the sentiment block at most: of fewer, more candidates are needed at a weight of 0.7; of more, each with
 fewer parts of the meaning, more lists at small weights (benchmarks/approximate.md)."""
 

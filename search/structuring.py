@@ -24,9 +24,9 @@ from search.structure_faiss import check_spec
 
 __all__ = ["BORDER", "LEAST", "check_wish", "structure_index"]
 
-BORDER = 200_000
-"""From so many rows on, an exact query takes over 15 ms of one core, more than twice what encoding it does
-(benchmarks/approximate.md)."""
+BORDER = 100_000
+"""From so many rows on, an exact query takes over 7 ms of one core, more than twice what encoding it does, and seven
+times that of a structure (benchmarks/approximate.md)."""
 
 LEAST = 1000
 """Fewer rows get no structure, whoever asks for one."""
