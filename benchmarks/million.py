@@ -13,9 +13,9 @@ the first are queries, and those behind them files of 10,000, 100,000 and a mill
 - batch: 10,000 queries from a file, `kindred query --queries`
 - cold: `kindred query` in a new process; with the index's files as the system keeps them in memory, and read anew
 
-All run one after the other, as processes of their own, with one thread, or as many as are named. Every record is kept in FOLDER; killed, the
-same command goes on: an index from the rows that were committed, and its figures with those of the attempts before.
-Goals that are missed are told as missed. Results: million.md.
+All run one after the other, as processes of their own, on one core, or as many as --threads names. Every record is kept
+in FOLDER; killed, the same command goes on: an index from the rows that were committed, its figures with those of the
+attempts before. Goals that are missed are told as missed. Results: million.md.
 """
 
 import argparse

@@ -5,8 +5,10 @@ and every threshold. A filter that leaves a share of the rows makes the structur
 so does a weight that needs more than others.
 """
 
+import mmap
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any, cast
 
 import numpy as np
 
@@ -40,7 +42,14 @@ class ApproximateStore:
     """Rows of which a structure has the first."""
 
     def __init__(
-        self, vectors: Vectors, structure: Structure, *, efforts: Mapping[float, int], spare: int, few: int = FEW
+        self,
+        vectors: Vectors,
+        structure: Structure,
+        *,
+        efforts: Mapping[float, int],
+        spare: int,
+        few: int = FEW,
+        scattered: Vectors | None = None,
     ) -> None:
         """Search (n, width) rows, which may be a memory map.
 
@@ -50,8 +59,10 @@ class ApproximateStore:
             efforts: for some weights, how many lists it looks at; of a graph, how many rows it keeps in sight.
             spare: how many candidates are asked for each row.
             few: so many rows, or fewer, are searched exactly.
+            scattered: the same rows, where reading some here and there is another thing than reading all.
         """
         self._vectors = vectors
+        self._scattered = vectors if scattered is None else scattered
         self._structure = structure
         self._efforts, self._spare, self._few = efforts, spare, few
         self._effort = max(efforts.values())
@@ -75,7 +86,14 @@ class ApproximateStore:
         below = max((one for one in self._efforts if one <= weight), default=min(self._efforts))
         above = min((one for one in self._efforts if one >= weight), default=max(self._efforts))
         efforts = {weight: max(self._efforts[below], self._efforts[above])}
-        return ApproximateStore(self._vectors, self._structure, efforts=efforts, spare=self._spare, few=self._few)
+        return ApproximateStore(
+            self._vectors,
+            self._structure,
+            efforts=efforts,
+            spare=self._spare,
+            few=self._few,
+            scattered=self._scattered,
+        )
 
     def search(self, queries: Vectors, k: int, among: Among | None = None) -> list[Found]:
         """Return min(k, n) of n rows searched, the nearest or nearly so, for every (m, width) query, best first."""
@@ -109,7 +127,7 @@ class ApproximateStore:
         return min(int(np.ceil(effort)), self._structure.lists or self.count)
 
     def _scored(self, query: Vectors, rows: Rows, k: int) -> Found:
-        scores = np.asarray(self._vectors[rows] @ query, dtype=np.float32)
+        scores = np.asarray(self._scattered[rows] @ query, dtype=np.float32)
         order = np.lexsort((rows, -scores))[:k]
         return Found(rows[order], scores[order])
 
@@ -129,7 +147,22 @@ def open_store(vectors: Vectors, folder: Path, record: StoreRecord) -> tuple[Sto
     except IndexFolderError as exc:
         return FaissStore(vectors), str(exc)
     efforts = {float(weight): effort for weight, effort in record.efforts.items()}
-    return ApproximateStore(vectors, structure, efforts=efforts, spare=record.spare, few=FEW), ""
+    again = _mapped_again(vectors)
+    return ApproximateStore(vectors, structure, efforts=efforts, spare=record.spare, few=FEW, scattered=again), ""
+
+
+def _mapped_again(vectors: Vectors) -> Vectors:
+    """Map the rows of a whole memory map once more, for reading some of them.
+
+    What the system reads around each of some hundred candidates, as it should where all are read, takes a second from a
+    cold disk.
+    """
+    if not isinstance(vectors, np.memmap) or not hasattr(mmap, "MADV_RANDOM"):
+        return vectors
+    path: Any = vectors.filename
+    again: Any = np.memmap(path, dtype=vectors.dtype, mode="r", shape=vectors.shape)
+    again.base.madvise(mmap.MADV_RANDOM)
+    return cast(Vectors, again)
 
 
 def _open(path: Path, expected: StructureFile, *, width: int, count: int) -> Structure:

@@ -52,8 +52,9 @@ _SEED = 11
 _IN_SIGHT = 2048
 """So many rows are kept in sight of a graph at most."""
 
-_SPARES = (8, 32)
-"""Candidates that are scored for each row wanted: the codes are rough, and the more the higher a recall is asked."""
+_SPARES = (12, 32)
+"""Candidates that are scored for each row wanted: the codes are rough. With 8 a weight of 0.7 misses 0.98 of a million
+rows on queries that are none of them."""
 
 _QUICK = 0.25
 """A structure that needs less than this share of the time of exact search is good enough: no other is built."""
