@@ -34,6 +34,9 @@ _MOST = 10_000
 _MOST_WEIGHT = 0.75
 """With more weight on sentiment, so many rows score nearly the same that no structure can tell which to look at."""
 
+_ALONE = 16
+"""More queries at once need so many rows that what lies around each is needed, too."""
+
 _USUAL = 32
 """For so many rows the effort is measured; it grows with the square root of more."""
 
@@ -106,13 +109,14 @@ class ApproximateStore:
             queries, k * self._spare, effort, None if among is None else among[:old]
         )
         newer = self._newer.search(queries, k, None if among is None else among[old:])
+        source = self._scattered if len(queries) <= _ALONE else self._vectors
         results = []
         for number, (found, new) in enumerate(zip(candidates, newer, strict=True)):
             rows = np.concatenate([found[found >= 0], new.rows + old])
             if len(rows) < min(k, matching):  # the lists looked at held too few
                 results += self._all.search(queries[number : number + 1], k, among)
             else:
-                results.append(self._scored(queries[number], rows, k))
+                results.append(_scored(source, queries[number], rows, k))
         return results
 
     def above(self, queries: Vectors, threshold: float, among: Among | None = None) -> list[Found]:
@@ -125,11 +129,6 @@ class ApproximateStore:
             return None
         effort = self._effort * max(1.0, k / _USUAL) ** 0.5 * self.count / matching
         return min(int(np.ceil(effort)), self._structure.lists or self.count)
-
-    def _scored(self, query: Vectors, rows: Rows, k: int) -> Found:
-        scores = np.asarray(self._scattered[rows] @ query, dtype=np.float32)
-        order = np.lexsort((rows, -scores))[:k]
-        return Found(rows[order], scores[order])
 
 
 def open_store(vectors: Vectors, folder: Path, record: StoreRecord) -> tuple[Store, str]:
@@ -174,3 +173,10 @@ def _open(path: Path, expected: StructureFile, *, width: int, count: int) -> Str
     if not same:
         raise IndexFolderError(f"{path} is damaged.")
     return Structure(path, width=width, count=count)
+
+
+def _scored(vectors: Vectors, query: Vectors, rows: Rows, k: int) -> Found:
+    """Score rows by a (width,) query; return the k best."""
+    scores = np.asarray(vectors[rows] @ query, dtype=np.float32)
+    order = np.lexsort((rows, -scores))[:k]
+    return Found(rows[order], scores[order])
