@@ -143,15 +143,36 @@ def test_what_texts_hold_is_shown_as_text(page: Page) -> None:
 
 
 def test_the_sentences_around_and_a_new_generation(page: Page, folder: Path) -> None:
-    """Those before and after a hit; what is committed meanwhile is found."""
+    """Those before and after a hit, until the button is pressed again; what is committed meanwhile is found."""
     ask(page, "bad room")
-    page.locator("#hits > li").first.get_by_role("button", name="Around it").click()
-    page.locator(".around li").first.wait_for()
-    assert page.locator(".around li").all_text_contents() == TEXTS[:4]
+    button = page.locator("#hits > li").first.get_by_role("button", name="Around it")
+    for _ in range(2):
+        assert button.get_attribute("aria-expanded") == "false"
+        button.click()
+        page.locator(".around li").first.wait_for()
+        assert page.locator(".around li").all_text_contents() == TEXTS[:4]
+        expect(button).to_have_attribute("aria-expanded", "true")
+        button.press("Enter")
+        expect(page.locator(".around")).to_be_hidden()
     with Index.open(folder, encoder=ToyEncoder()) as index:
         index.add(["noise noise noise"])
     ask(page, "noise")
     expect(first_text(page)).to_have_text("noise noise noise")
+
+
+@pytest.mark.parametrize("width", [360, 1280, 2560])
+def test_the_way_between_the_views_stays_where_it_is(page: Page, address: str, width: int) -> None:
+    """The three links stand in the same place in each view, and each view is as wide as the others."""
+    page.set_viewport_size({"width": width, "height": 900})
+    seen = []
+    for view, there in (("", "#said"), ("duplicates", "#about"), ("map", "#near button")):
+        page.goto(f"{address}/{view}")
+        page.locator(there).first.wait_for(timeout=60_000)
+        links = page.locator("nav[aria-label=Views] a")
+        assert links.all_text_contents() == ["Ask", "Duplicates", "Map"]
+        width_of_view = page.evaluate("document.querySelector('main').getBoundingClientRect().width")
+        seen.append(([one.bounding_box() for one in links.all()], width_of_view))
+    assert seen[0] == seen[1] == seen[2]
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

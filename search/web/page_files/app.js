@@ -96,6 +96,15 @@ async function search({ remember = true } = {}) {
   }
 }
 
+// The sentences around a hit, below it; whether it is this call that brought them.
+async function showAround(hit, item) {
+  const near = await api(`/api/indexes/${encodeURIComponent(info().name)}/rows/${hit.row}/around?reach=2`);
+  if (item.querySelector(".around")) return false; // the button was pressed twice
+  item.append(element("ul", { class: "around" }, ...near.map((one) =>
+    element("li", one.row === hit.row ? { "aria-current": "true", dir: "auto" } : { dir: "auto" }, one.text))));
+  return true;
+}
+
 function actions() {
   const like = (hit, sentiment) => {
     row = hit.row;
@@ -109,11 +118,13 @@ function actions() {
   return {
     similar: (hit) => like(hit, info().labels.length ? "same" : "any"),
     opposite: info().scale === "ordinal" ? (hit) => like(hit, "opposite") : null,
+    folds: true,
     around: async (hit, button) => {
-      const near = await api(`/api/indexes/${encodeURIComponent(info().name)}/rows/${hit.row}/around?reach=2`);
-      button.closest("li").append(element("ul", { class: "around" }, ...near.map((one) =>
-        element("li", one.row === hit.row ? { "aria-current": "true", dir: "auto" } : { dir: "auto" }, one.text))));
-      button.remove();
+      const item = button.closest("li");
+      const open = item.querySelector(".around");
+      if (open) open.hidden = !open.hidden;
+      else if (!(await showAround(hit, item))) return;
+      button.setAttribute("aria-expanded", String(!item.querySelector(".around").hidden));
     },
   };
 }

@@ -51,7 +51,7 @@ export function hitElement(hit, actions) {
   const buttons = [
     element("button", { type: "button", onclick: () => actions.similar(hit) }, "Similar"),
     ...(actions.opposite ? [element("button", { type: "button", onclick: () => actions.opposite(hit) }, "Opposite view")] : []),
-    element("button", { type: "button", onclick: (event) => actions.around(hit, event.target) }, actions.aroundName ?? "Around it"),
+    element("button", { type: "button", ...(actions.folds ? { "aria-expanded": "false" } : {}), onclick: (event) => actions.around(hit, event.currentTarget) }, actions.aroundName ?? "Around it"),
   ];
   if (long) buttons.push(element("button", { type: "button", onclick: (event) => { show(true); event.target.remove(); } }, "All of it"));
   const why = [];
