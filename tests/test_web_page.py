@@ -127,6 +127,40 @@ def test_a_search_can_be_shared(page: Page, address: str) -> None:
     assert "Feeling: bad" in (page.locator(".why").first.text_content() or "")
 
 
+def test_why_comes_and_goes_without_a_new_search(page: Page) -> None:
+    """Say why marks the hits that are there, and those of the next search, and takes the marks away."""
+    ask(page, "good room price")
+    kept = page.locator("#hits > li").first.element_handle()
+    page.locator("#explain").check()
+    expect(page.locator("#hits > li:has(mark)")).to_have_count(3)  # those with a word of it that are not cut
+    assert kept is not None
+    assert kept.evaluate("hit => hit.isConnected")
+    assert "explain=1" in page.url
+    page.locator("#hits > li").first.get_by_role("button", name="Opposite view").click()
+    expect(first_text(page)).to_have_text("bad room")
+    expect(page.locator("#hits > li").first.locator(".why")).to_contain_text("Feeling: bad")
+    page.go_back()
+    expect(first_text(page)).to_have_text("good room")
+    page.locator("#explain").uncheck()
+    expect(page.locator("#hits mark")).to_have_count(0)
+    assert "explain=1" not in page.url
+
+
+def test_what_is_typed_in_a_row_is_one_step(page: Page, address: str) -> None:
+    """Hits follow the keys; Enter asks for nothing else, and the back button leaves out what was half typed."""
+    for text in ("good room", "bad food"):
+        page.locator("#q").press("Control+a")
+        page.locator("#q").press_sequentially(text, delay=150)
+        page.keyboard.press("Enter")
+        expect(first_text(page)).to_have_text("good room" if text == "good room" else "good food")
+        page.wait_for_timeout(2500)
+    page.go_back()
+    expect(page.locator("#q")).to_have_value("good room")
+    page.go_back()
+    expect(page.locator("#q")).to_have_value("")
+    assert page.url.rstrip("?").rstrip("/") == address
+
+
 def test_what_texts_hold_is_shown_as_text(page: Page) -> None:
     """Script, quotes, and marks that turn the direction are characters; long texts are cut until they are asked for."""
     ask(page, "pool")
