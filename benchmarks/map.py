@@ -3,22 +3,28 @@
 Without an index, rows are made up: clusters of clusters in 384 numbers of meaning. An object for each number of rows
 that t-SNE lays out itself: seconds of a processor and on the clock, memory, trustworthiness (of 2,000 rows), and the
 share of the 10 nearest by score that are among the 10 nearest on the map (of 1,000 rows, in the whole map). With
---browser, how long headless Chromium takes to draw them all, and to find what is under the pointer.
+--browser, what headless Chromium takes, in milliseconds of the page's thread (other work on the machine does not
+count): to draw all points, to follow a step of moving, of zooming and of pointing; and on the clock from one such step
+to the next. --beside names another `search` folder, such as another commit's, which is measured in turns with this.
 """
 
 import argparse
+import itertools
 import json
+import re
 import resource
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
+from report_page import spent
 
+import search
 from search.index import Index
 from search.index_map import IndexMap
-from search.map_page import MAP_MODULES, map_file
 from search.marks import marks_of
 from search.projection import FITTED, project
 from search.similarity import Labels, Scale, Vectors, unit
@@ -52,30 +58,67 @@ def kept(rows: Vectors, points: Vectors) -> float:
     return float(np.mean(shares))
 
 
-def in_browser(drawn: IndexMap) -> dict[str, float]:
-    """Return milliseconds of drawing all points, and of finding the one under the pointer."""
-    from tests.browser import chromium
+_STEPS = 40
 
-    code = joined(map_file(f"{name}.js") for name in MAP_MODULES)
-    page = f"""<canvas id="map" style="width: 1200px; height: 800px; background: #fff"></canvas>
-      <script type="module">{code}
-      const told = {{ moved() {{}}, hovered() {{}}, picked() {{}} }};
+_FOLLOW = """([what, steps]) => new Promise((done) => {
+  const taken = [];
+  let [turns, begin] = [0, 0];
+  const act = {
+    draw: () => { plot.stale = true; plot.draw(); },
+    move: () => plot.moveBy(turns % 2 ? 7 : 4, 3),
+    zoom: () => plot.zoomBy(turns < steps / 2 ? 1.05 : 1 / 1.05, 500, 300),
+    point: () => (plot.ring ? plot.ring(turns) : plot.look(turns, 10, 10)),
+  }[what];
+  const turn = () => {
+    if (begin) taken.push(performance.now() - begin);
+    begin = performance.now();
+    if (turns++ === steps) { done(taken.sort((a, b) => a - b)[steps >> 1]); return; }
+    act();
+    requestAnimationFrame(turn);
+  };
+  requestAnimationFrame(turn);
+})"""
+"""Does something in each frame; gives the median time from one to the next."""
+
+
+def page_of(drawn: IndexMap, package: Path) -> str:
+    """Return a page of the map alone, drawn by the scripts of a package's folder."""
+    told = re.search(r"MAP_MODULES = \((.*)\)", (package / "map_page.py").read_text(encoding="utf-8"))
+    names = re.findall(r'"(\w+)"', told[1]) if told else []
+    folders = {"dom": package / "report_page"}
+    parts = ((folders.get(name, package / "map_files") / f"{name}.js").read_text(encoding="utf-8") for name in names)
+    style = (package / "map_files" / "map.css").read_text(encoding="utf-8")
+    return f"""<style>:root {{ --card: #fff; --ink: #000 }} {style}</style>
+      <div class="plot" style="width: 1200px; height: 800px"><canvas id="map"></canvas></div>
+      <script type="module">{joined(parts)}
+      const told = Object.assign(() => {{}}, {{ moved() {{}}, hovered() {{}}, picked() {{}} }});
       window.plot = new Plot(document.getElementById("map"), new Points({page_json(drawn.to_dict())}), told);
       </script>"""
+
+
+def in_browser(drawn: IndexMap, packages: Sequence[Path]) -> dict[str, dict[str, float]]:
+    """Return for each package what its map takes, in milliseconds; the best of three turns."""
+    from tests.browser import chromium
+
+    found: dict[str, dict[str, float]] = {str(package): {} for package in packages}
     with tempfile.TemporaryDirectory() as folder, chromium() as browser:
-        path = Path(folder) / "map.html"
-        path.write_text(page, encoding="utf-8")
-        opened = browser.new_page(viewport={"width": 1300, "height": 900})
-        opened.goto(path.as_uri())
-        opened.wait_for_function("window.plot")
-        script = """(what) => { const taken = []; for (let one = 0; one < 21; one++) { const begin = performance.now();
-          if (what === "paint") plot.paint();
-          else for (let at = 0; at < 100; at++) plot.pointAt(at * 11 + one, at * 7 + one);
-          taken.push(performance.now() - begin); } return taken.sort((a, b) => a - b)[10]; }"""
-        return {
-            "draw_ms": round(opened.evaluate(script, "paint"), 1),
-            "hover_ms": round(opened.evaluate(script, "hover") / 100, 3),
-        }
+        for turn, package in itertools.product(range(3), packages):
+            path = Path(folder) / f"map-{turn}.html"
+            path.write_text(page_of(drawn, package), encoding="utf-8")
+            page = browser.new_page(viewport={"width": 1300, "height": 900})
+            page.goto(path.as_uri())
+            page.wait_for_function("window.plot")
+            session = page.context.new_cdp_session(page)
+            session.send("Performance.enable", {"timeDomain": "threadTicks"})
+            for what in ("draw", "move", "zoom", "point"):
+                page.evaluate(_FOLLOW, [what, 10])
+                before = spent(session)
+                clock = page.evaluate(_FOLLOW, [what, _STEPS])
+                taken = {f"{what}_ms": 1000 * (spent(session) - before) / _STEPS, f"{what}_clock_ms": clock}
+                for name, value in taken.items():
+                    found[str(package)][name] = round(min(value, found[str(package)].get(name, value)), 1)
+            page.close()
+    return found
 
 
 def main() -> None:
@@ -85,6 +128,7 @@ def main() -> None:
     parser.add_argument("--rows", type=int, default=100_000)
     parser.add_argument("--fitted", type=int, action="append", help=f"repeatable  [default: {FITTED}]")
     parser.add_argument("--browser", action="store_true")
+    parser.add_argument("--beside", type=Path, action="append", default=[], help="another package's folder; repeatable")
     chosen = parser.parse_args()
     rows, dim = made_up(chosen.rows) if chosen.index is None else np.empty((0, 0), np.float32), _DIM
     if chosen.index is not None:
@@ -107,7 +151,8 @@ def main() -> None:
         if chosen.browser:
             codes = (numbers % 3).astype(np.uint16)
             marks = marks_of(_FEELINGS)
-            figures |= in_browser(IndexMap(numbers, found.points, codes, marks, 0.0, fitted, found.trustworthiness))
+            drawn = IndexMap(numbers, found.points, codes, marks, 0.0, fitted, found.trustworthiness)
+            figures["browser"] = in_browser(drawn, [Path(search.__file__).parent, *chosen.beside])
         print(json.dumps(figures), flush=True)
 
 

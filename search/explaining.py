@@ -4,9 +4,11 @@ Meaning is exact (`word_shares`). Sentiment is read by layers that no sum takes 
 some words in a row) is left out, and what that takes from the agreement is what it moved.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
+
+import numpy as np
 
 from search.encoder import TokenEncoder
 from search.query import aim
@@ -18,6 +20,9 @@ __all__ = ["Explanation", "explain"]
 
 _LEFT_OUT = 48
 """Pieces of a text that are left out in turn, at most."""
+
+_TOGETHER = 256
+"""Texts that are encoded together, about: enough for all cores, few enough that others who ask need not wait long."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,9 +82,10 @@ def explain(
     dim = encoder.passport.meaning_dim
     asked, *found = encoder.tokens([query, *(hit.entry.sentence.text for hit in hits)])
     asked_meaning = averaged(asked, encoded.rows[0, :dim], encoder.passport.name)
+    texts = [hit.entry.sentence.text for hit in hits]
+    moves = _moves(texts, wanted[0, dim:], encoder) if used else [()] * len(texts)
     explanations = []
-    for hit, tokens in zip(hits, found, strict=True):
-        text = hit.entry.sentence.text
+    for hit, text, tokens, moved in zip(hits, texts, found, moves, strict=True):
         in_query = shares(query, asked, unit(tokens.vectors.mean(axis=0, keepdims=True))[0])
         in_sentence = shares(text, tokens, asked_meaning)
         explanations.append(
@@ -88,22 +94,47 @@ def explain(
                 hit.meaning - sum(part.value for part in in_query),
                 in_sentence,
                 hit.meaning - sum(part.value for part in in_sentence),
-                _moves(text, wanted[0, dim:], encoder) if used else (),
+                moved,
             )
         )
     return explanations
 
 
-def _moves(text: str, wanted: Vectors, encoder: TokenEncoder) -> tuple[Part, ...]:
-    """Return what each piece of a text adds to its agreement with a (s,) sentiment block."""
+def _moves(texts: Sequence[str], wanted: Vectors, encoder: TokenEncoder) -> list[tuple[Part, ...]]:
+    """Return what each piece of each text adds to its agreement with a (s,) sentiment block."""
+    pieces = [_pieces(text) for text in texts]
+    variants = [[text, *(_without(text, *piece) for piece in some)] for text, some in zip(texts, pieces, strict=True)]
+    agreements: list[Vectors] = []
+    for together in _grouped(variants):
+        rows = encoder.encode([text for some in together for text in some]).rows
+        ends = np.cumsum([len(some) for some in together])[:-1]
+        agreements += np.split(rows[:, encoder.passport.meaning_dim :] @ wanted, ends)
+    return [
+        tuple(
+            Part(text[start:end], start, end, float(agreement[0] - left))
+            for (start, end), left in zip(some, agreement[1:], strict=True)
+        )
+        for text, some, agreement in zip(texts, pieces, agreements, strict=True)
+    ]
+
+
+def _pieces(text: str) -> list[tuple[int, int]]:
+    """Return where each word of a text is; of a long text, some words in a row."""
     words = [word.span() for word in WORD.finditer(text) if any(sign.isalnum() for sign in word.group())]
     together = -(-len(words) // _LEFT_OUT) or 1
-    pieces = [(words[at][0], words[min(at + together, len(words)) - 1][1]) for at in range(0, len(words), together)]
-    if not pieces:
-        return ()
-    without = [f"{text[:start].rstrip()} {text[end:].lstrip()}".strip() for start, end in pieces]
-    agreement = encoder.encode([text, *without]).rows[:, encoder.passport.meaning_dim :] @ wanted
-    return tuple(
-        Part(text[start:end], start, end, float(agreement[0] - left))
-        for (start, end), left in zip(pieces, agreement[1:], strict=True)
-    )
+    return [(words[at][0], words[min(at + together, len(words)) - 1][1]) for at in range(0, len(words), together)]
+
+
+def _without(text: str, start: int, end: int) -> str:
+    return f"{text[:start].rstrip()} {text[end:].lstrip()}".strip()
+
+
+def _grouped(variants: Sequence[list[str]]) -> Iterator[list[list[str]]]:
+    """Yield neighbours of about `_TOGETHER` texts in all."""
+    group: list[list[str]] = []
+    for some in variants:
+        if group and sum(map(len, group)) + len(some) > _TOGETHER:
+            yield group
+            group = []
+        group.append(some)
+    yield group

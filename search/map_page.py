@@ -13,7 +13,7 @@ from search.single_page import joined, page_json, policy
 
 __all__ = ["MAP_MODULES", "map_file", "map_html"]
 
-MAP_MODULES = ("dom", "shapes", "points", "plot", "tip")
+MAP_MODULES = ("dom", "shapes", "points", "picture", "plot", "hands", "buttons")
 """The modules that draw a map wherever it stands; each imports only those before it."""
 
 _LONGEST = 600

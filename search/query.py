@@ -139,6 +139,20 @@ class Searcher:
             [self._by_words(text, row, k, used, among, match, nearest) for text, row in zip(texts, rows, strict=True)]
         )
 
+    def scored(
+        self, text: str, rows: Sequence[int], *, sentiment: str | None = None, weight: float | None = None
+    ) -> list[Hit]:
+        """Return how rows of the index, which all count, score for a text; in the order given, which is their rank.
+
+        Raises:
+            EncoderError: the encoder cannot do what is asked.
+            OptionError: an option is out of range, or the text is blank.
+        """
+        check_query(self.passport, k=1, sentiment=sentiment, weight=weight)
+        asked, used = aim(self._encoder.encode(usable([text])).rows, self.passport, sentiment, weight)
+        (hits,) = self._hits([self.index.nearest.scored(asked[0], rows, used)])
+        return hits
+
     def encode(self, texts: Sequence[str]) -> Vectors:
         """Return the (n, d+s) rows of texts."""
         return self._encoder.encode(texts).rows

@@ -231,6 +231,22 @@ class Service:
             encoder = self._encoders[searcher.passport.fingerprint]
             return hits, explain(text, hits, encoder, sentiment=asked.sentiment, weight=asked.weight)
 
+    def why(
+        self, name: str, text: str, rows: Sequence[int], sentiment: str | None, weight: float | None
+    ) -> list[tuple[int, Explanation]]:
+        """Return why rows score as they do for a text, in the order given; rows that are gone are left out.
+
+        Raises:
+            OptionError: there is no such index, or what is asked for is out of range.
+            EncoderError: the encoder cannot do what is asked.
+        """
+        with self.reading(name) as searcher:
+            there = [row for row in rows if searcher.index.counts(row)]
+            hits = searcher.scored(text, there, sentiment=sentiment, weight=weight)
+            encoder = self._encoders[searcher.passport.fingerprint]
+            why = explain(text, hits, encoder, sentiment=sentiment, weight=weight)
+            return list(zip(there, why, strict=True))
+
     def duplicates(self, name: str, text: str, threshold: float, weight: float | None) -> list[Candidate]:
         """Return the sentences that score the threshold or more for a text, best first, each with the guard's verdict.
 

@@ -40,7 +40,7 @@ def watched(context: BrowserContext, *allowed: str) -> Iterator[Page]:
     page.on("request", lambda asked: None if asked.url.startswith((*allowed, "data:")) else wrong.append(asked.url))
     yield page
     page.close()
-    assert wrong == []
+    assert not wrong, wrong  # named here: pytest rewrites the asserts of test files alone
 
 
 def shown_clusters(page: Page) -> list[list[str]]:

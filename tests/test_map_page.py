@@ -159,6 +159,137 @@ def test_a_click_finds_what_is_similar(served: Page) -> None:
     assert page.title() == "Map: kindred"
 
 
+def painted(page: Page) -> int:
+    """Return a checksum of the points' canvas once it is drawn."""
+    page.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+    checksum: int = page.evaluate(
+        """() => { const canvas = document.getElementById("map"); const { data } = canvas.getContext("2d")
+             .getImageData(0, 0, canvas.width, canvas.height); let sum = 0;
+             for (const one of new Uint32Array(data.buffer)) sum = (Math.imul(sum, 31) + one) | 0;
+             return sum; }"""
+    )
+    return checksum
+
+
+def test_a_moved_map_is_drawn_as_a_new_one(page: Page) -> None:
+    """What is moved as pixels, and stamped at the edges it shows, is pixel for pixel what is drawn from nothing."""
+    canvas, label = page.locator("#map"), page.locator(".mark input").first
+    canvas.focus()
+    page.keyboard.press("+")
+    seen = {painted(page)}
+    for key in ("ArrowRight", "ArrowDown", "ArrowLeft", "ArrowUp"):
+        for _ in range(2 if key in {"ArrowRight", "ArrowDown"} else 4):
+            page.keyboard.press(key)
+            moved = painted(page)
+        label.uncheck()  # all is drawn again
+        assert painted(page) != moved
+        label.check()
+        assert painted(page) == moved
+        seen.add(moved)
+        canvas.focus()
+    assert len(seen) == 5
+
+
+def around(page: Page, *, left: float = 0.0, right: float = 1.0) -> None:
+    """Draw an area on the map with Shift: all of its height, between shares of its width."""
+    box = page.locator("#map").bounding_box()
+    assert box is not None
+    (x, y), (width, height) = (box["x"], box["y"]), (box["width"], box["height"])
+    corners = [(x + share * width, y + part * height) for share, part in ((left, 0), (right, 0), (right, 1), (left, 1))]
+    corners = [(min(max(a, x + 9), x + width - 9), min(max(b, y + 9), y + height - 9)) for a, b in corners]
+    page.keyboard.down("Shift")
+    page.mouse.move(*corners[0])
+    page.mouse.down()
+    for corner in corners[1:]:
+        page.mouse.move(*corner, steps=3)
+    page.mouse.up()
+    page.keyboard.up("Shift")
+
+
+def number(text: str | None) -> int:
+    """Return the number that a text begins with."""
+    found = re.match(r"\d+", text or "")
+    assert found is not None
+    return int(found[0])
+
+
+def test_an_area_of_the_file_is_listed_and_searched(page: Page) -> None:
+    """Shift and drag selects: how many, of which labels, and the sentences, in which one can look for words."""
+    around(page)
+    expect(page.locator("#list-name")).to_have_text("Selected")
+    expect(page.locator("#found")).to_have_text("74 sentences")
+    assert [one.strip() for one in page.locator("#mix .mark").all_inner_texts()] == [
+        "negative 25, 34%", "neutral 25, 34%", "positive 24, 32%",
+    ]  # fmt: skip
+    page.locator(".mark input").first.uncheck()
+    expect(page.locator("#found")).to_have_text("49 sentences")
+    page.locator("#search").fill("good food")
+    expect(page.locator("#found")).to_have_text("12 sentences")
+    page.locator("#list button").first.click()
+    expect(page.locator("#chosen p").first).to_contain_text("good food")
+    page.locator("#search").fill("")
+    page.locator(".mark input").first.check()
+    page.locator("#whole").click()
+    page.get_by_role("button", name="Clear the selection").click()
+    expect(page.locator("#found")).to_have_text("74 of 74 sentences")
+    expect(page.locator("#mix")).to_be_hidden()
+    around(page, right=0.5)
+    expect(page.locator("#list-name")).to_have_text("Selected")
+    half = number(page.locator("#found").text_content())
+    around(page, left=0.5)
+    expect(page.locator("#found")).to_have_text(f"{74 - half} sentences")
+    assert 0 < half < 74
+
+
+def test_an_area_needs_no_dragging(page: Page) -> None:
+    """The button, or the key S, and then what is in view: with the keyboard alone; Escape ends it."""
+    canvas, select, bar = page.locator("#map"), page.locator("#select"), page.locator("#area")
+    select.click()
+    expect(bar).to_be_visible()
+    assert select.get_attribute("aria-pressed") == "true"
+    page.get_by_role("button", name="take all in view").click()
+    expect(bar).to_be_hidden()
+    expect(page.locator("#found")).to_have_text("74 sentences")
+    expect(select).to_be_focused()
+    page.get_by_role("button", name="Clear the selection").click()
+    canvas.focus()
+    page.keyboard.press("s")
+    expect(bar).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(bar).to_be_hidden()
+    for key in ("s", "+", "+", "+", "+", "Enter"):
+        page.keyboard.press(key)
+    expect(page.locator("#list-name")).to_have_text("Selected")
+    assert number(page.locator("#found").text_content()) < 74
+    assert select.get_attribute("aria-pressed") == "false"
+
+
+def test_an_area_of_the_server_is_listed(served: Page) -> None:
+    """The selected sentences come a part at a time; each finds what is similar to it, and there is a way back."""
+    page = served
+    around(page)
+    expect(page.locator("#list-name")).to_contain_text("74 sentences selected")
+    expect(page.locator("#mix .mark")).to_have_count(3)
+    expect(page.locator("#near button")).to_have_count(31)
+    page.get_by_role("button", name="More of 44 sentences").click()
+    expect(page.locator("#near button")).to_have_count(61)
+    expect(page.locator("#near button").nth(30)).to_be_focused()
+    page.get_by_role("button", name="More of 14 sentences").click()
+    expect(page.locator("#near button")).to_have_count(74)
+    assert len(set(page.locator("#near button").evaluate_all("all => all.map((one) => one.dataset.row)"))) == 74
+    page.locator(".bottom .mark input").first.uncheck()
+    expect(page.locator("#list-name")).to_contain_text("49 sentences selected")
+    text = page.locator("#near button span").first.text_content()
+    page.locator("#near button").first.click()
+    expect(page.locator("#list-name bdi")).to_have_text(text or "")
+    expect(page.locator("#hits > li")).to_have_count(10)
+    page.get_by_role("button", name="Back to the selection").click()
+    expect(page.locator("#near button")).to_have_count(31)
+    expect(page.locator("#hits > li")).to_have_count(0)
+    page.get_by_role("button", name="Clear").click()
+    expect(page.locator("#list-name")).to_have_text("Nearest to the middle of the map")
+
+
 @pytest.mark.parametrize("kind", ["file", "served"])
 def test_no_width_and_no_scheme_breaks_it(kind: str, request: pytest.FixtureRequest) -> None:
     """At 360 pixels and wide, light and dark: nothing runs over the side, and axe finds nothing serious."""
@@ -167,6 +298,9 @@ def test_no_width_and_no_scheme_breaks_it(kind: str, request: pytest.FixtureRequ
     session.send("Page.setBypassCSP", {"enabled": True})
     page.reload()
     page.locator(".mark").first.wait_for()
+    page.locator("#take").evaluate("button => { document.getElementById('select').click(); button.click(); }")
+    page.locator("#mix .mark").first.wait_for()
+    page.locator("#select").click()
     page.evaluate((files("axe_playwright_python") / "axe.min.js").read_text(encoding="utf-8"))
     for width in (360, 1280):
         for dark in (False, True):

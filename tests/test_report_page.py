@@ -4,19 +4,21 @@ import itertools
 import json
 import random
 import re
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, CDPSession, Locator, Page, expect
+from playwright.sync_api import Browser, BrowserContext, CDPSession, Dialog, Locator, Page, expect
 
 from search.decisions import Decision, decisions_object, read_decisions
 from search.duplicates import Duplicates
 from search.explaining_pairs import Explained, PairExplanation
 from search.report import report_html
 from search.word_shares import Part
-from tests.browser import shown_clusters
+from tests.browser import shown_clusters, watched
 from tests.found import found
 from tests.test_report import HOSTILE
 
@@ -34,22 +36,27 @@ SUPPORT = found(
 )
 
 
-def opened(context: BrowserContext, folder: Path, result: Duplicates, **options: Any) -> Page:
-    """Write a report and open it as a file; an error of its script, or a request for anything else, fails the test."""
+@contextmanager
+def report(context: BrowserContext, folder: Path, result: Duplicates, **options: Any) -> Iterator[Page]:
+    """Write a report and open it as a file; in the end, nothing may have gone wrong in it, nor been asked for."""
     path = folder / "report.html"
     path.write_text(report_html(result, encoder="toy", **options), encoding="utf-8")
-    page = context.new_page()
-    page.on("pageerror", lambda error: pytest.fail(f"an error in the page: {error}"))
-    page.on("console", lambda message: pytest.fail(message.text) if message.type == "error" else None)
-    page.on("request", lambda request: None if request.url == path.as_uri() else pytest.fail(request.url))
-    page.goto(path.as_uri())
-    return page
+    with watched(context, path.as_uri()) as page:
+        page.goto(path.as_uri())
+        yield page
 
 
 @pytest.fixture
-def page(context: BrowserContext, tmp_path: Path) -> Page:
+def opened(context: BrowserContext, tmp_path: Path) -> Iterator[Callable[..., Page]]:
+    """Give what opens the report of a result, watched until the test ends."""
+    with ExitStack() as windows:
+        yield lambda result, **options: windows.enter_context(report(context, tmp_path, result, **options))
+
+
+@pytest.fixture
+def page(opened: Callable[..., Page]) -> Page:
     """Open the report of SUPPORT."""
-    return opened(context, tmp_path, SUPPORT)
+    return opened(SUPPORT)
 
 
 def slide(page: Page, threshold: float) -> None:
@@ -125,9 +132,9 @@ def test_the_slider_regroups(page: Page) -> None:
     expect(page.locator("#threshold")).to_have_attribute("aria-valuetext", "0.901")
 
 
-def test_the_slider_ends_at_one(context: BrowserContext, tmp_path: Path) -> None:
+def test_the_slider_ends_at_one(opened: Callable[..., Page]) -> None:
     """Also where the lowest score is no whole step away, as below the threshold that the slider begins at."""
-    page = opened(context, tmp_path, found(TEXTS, {(1, 2): 0.801301, (7, 8): 0.95}))
+    page = opened(found(TEXTS, {(1, 2): 0.801301, (7, 8): 0.95}))
     assert page.locator("#low").inner_text() == "0.801"
     assert page.locator("#high").inner_text() == "1.000"
 
@@ -157,7 +164,7 @@ def test_refusals_say_why(page: Page) -> None:
     assert page.locator(".row").count() == 1
 
 
-def test_why_a_pair_scores_so(context: BrowserContext, tmp_path: Path) -> None:
+def test_why_a_pair_scores_so(opened: Callable[..., Page]) -> None:
     """Opened, it gives both parts and each text's words, the survivor's first wherever it stands; else none."""
     survivor, other = TEXTS[7], TEXTS[8]
 
@@ -166,7 +173,7 @@ def test_why_a_pair_scores_so(context: BrowserContext, tmp_path: Path) -> None:
 
     why = PairExplanation(0.95, 0.88, words(0.5, "stolen"), 0.45, words(-0.25, "<b>bank</b>"), 1.2, ())
     for explained in (Explained({(survivor, other): why}), Explained({(other, survivor): why.turned()})):
-        page = opened(context, tmp_path, SUPPORT, explained=explained)
+        page = opened(SUPPORT, explained=explained)
         assert page.locator(".why").count() == 1
         member = row_at(page, 8)
         assert not member.locator(".shares").first.is_visible()
@@ -260,9 +267,9 @@ def test_a_saved_file_is_what_the_command_reads(page: Page, tmp_path: Path) -> N
     assert json.loads(path.read_text(encoding="utf-8")) == decisions_object(expected)
 
 
-def test_a_file_is_loaded_back(context: BrowserContext, tmp_path: Path) -> None:
+def test_a_file_is_loaded_back(opened: Callable[..., Page], tmp_path: Path) -> None:
     """Another browser takes a saved file in; a bad one is refused with its entry, and nothing of it is taken."""
-    page = opened(context, tmp_path, SUPPORT)
+    page = opened(SUPPORT)
     good = decisions_object([Decision(TEXTS[3], TEXTS[4], same=True), Decision("elsewhere", "another", same=True)])
     bad = json.loads(json.dumps(good))
     bad["decisions"][1]["same"] = "yes"
@@ -277,20 +284,26 @@ def test_a_file_is_loaded_back(context: BrowserContext, tmp_path: Path) -> None:
     assert read_decisions(saved(page, tmp_path / "again.json")) == read_decisions(tmp_path / "good.json")
 
 
-def test_given_decisions_are_there_from_the_start(context: BrowserContext, tmp_path: Path) -> None:
+def test_given_decisions_are_there_from_the_start(opened: Callable[..., Page]) -> None:
     """A report of a job that was given decisions shows them, and groups by them."""
-    page = opened(context, tmp_path, SUPPORT, decisions=[Decision(TEXTS[7], TEXTS[8], same=False)])
+    page = opened(SUPPORT, decisions=[Decision(TEXTS[7], TEXTS[8], same=False)])
     assert shown_clusters(page) == [["3", "1", "2"], ["6", "10"]]
     page.get_by_role("button", name="Pairs").click()
     assert row_at(page, 9).get_attribute("data-decided") == "different"
 
 
-def test_hostile_texts_are_shown_as_they_are(context: BrowserContext, tmp_path: Path) -> None:
+def test_hostile_texts_are_shown_as_they_are(opened: Callable[..., Page]) -> None:
     """Markup, quotes, U+2028 and marks of direction are text, wherever they come in; no script of theirs runs."""
     pairs = {(0, row): 0.95 for row in range(1, len(HOSTILE))}
     refusals = dict.fromkeys(itertools.combinations(range(1, 4), 2), (0.92, "<b>r</b>", ("<img", "script")))
-    page = opened(context, tmp_path, found(HOSTILE, pairs, refused=refusals, source="<i>.txt"))
-    page.on("dialog", lambda dialog: pytest.fail(dialog.message))
+    page = opened(found(HOSTILE, pairs, refused=refusals, source="<i>.txt"))
+    told: list[str] = []
+
+    def answer(dialog: Dialog) -> None:
+        told.append(dialog.message)
+        dialog.dismiss()
+
+    page.on("dialog", answer)
     for view in ("Clusters", "Pairs", "Refused"):
         page.get_by_role("button", name=view).click()
         assert page.locator("#list img, #list script, #list b, #list i").count() == 0
@@ -298,9 +311,10 @@ def test_hostile_texts_are_shown_as_they_are(context: BrowserContext, tmp_path: 
     texts = {text.strip() for text in page.locator(".text").all_text_contents()}
     assert {" ".join(text.split()) for text in texts} == {" ".join(text.split()) for text in HOSTILE}
     assert page.locator(".place bdi").first.inner_text() == "<i>.txt"
+    assert told == []
 
 
-def test_right_to_left_and_long(context: BrowserContext, tmp_path: Path) -> None:
+def test_right_to_left_and_long(opened: Callable[..., Page]) -> None:
     """Hebrew runs from the right; a sentence of 10,000 characters is shortened until all of it is asked for."""
     words = [f"word{number}" for number in range(1500)]
     other = [*words[:700], "changed", *words[701:]]
@@ -312,7 +326,7 @@ def test_right_to_left_and_long(context: BrowserContext, tmp_path: Path) -> None
         "x" * 9000,
         "x" * 9001,
     ]
-    page = opened(context, tmp_path, found(texts, {(0, 1): 0.95, (2, 3): 0.99, (4, 5): 0.98}))
+    page = opened(found(texts, {(0, 1): 0.95, (2, 3): 0.99, (4, 5): 0.98}))
     assert page.locator(".text").first.evaluate("(p) => getComputedStyle(p).direction") in {"rtl", "ltr"}
     hebrew = page.locator(".text").filter(has_text="\u05d7\u05d3\u05e8").first
     assert hebrew.evaluate("(p) => getComputedStyle(p).direction") == "rtl"
@@ -337,8 +351,10 @@ def test_right_to_left_and_long(context: BrowserContext, tmp_path: Path) -> None
 def test_it_is_accessible(browser: Browser, tmp_path: Path, scheme: Any, width: int) -> None:
     """Axe finds nothing amiss in either scheme at either width, in any view, with decisions made, nor in the help."""
     axe = (files("axe_playwright_python") / "axe.min.js").read_text(encoding="utf-8")
-    with browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme, bypass_csp=True) as context:
-        page = opened(context, tmp_path, SUPPORT)
+    with ExitStack() as windows:
+        size: Any = {"width": width, "height": 900}
+        context = windows.enter_context(browser.new_context(viewport=size, color_scheme=scheme, bypass_csp=True))
+        page = windows.enter_context(report(context, tmp_path, SUPPORT))
         dark = page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(21, 23, 26)"
         assert dark == (scheme == "dark")
         assert page.evaluate("document.documentElement.scrollWidth") <= width
@@ -357,7 +373,7 @@ def _violations(page: Page) -> list[str]:
     return [f"{one['id']}: {node['html']}" for one in found["violations"] for node in one["nodes"]]
 
 
-def test_fifty_thousand_pairs_stay_usable(context: BrowserContext, tmp_path: Path) -> None:
+def test_fifty_thousand_pairs_stay_usable(opened: Callable[..., Page], context: BrowserContext) -> None:
     """Opened, regrouped and searched in times that a person can wait, on a machine that may be busy."""
     chance = random.Random(5)  # noqa: S311
     texts = [f"sentence {number} " + " ".join(chance.choices(TEXTS[0].split(), k=15)) for number in range(40_000)]
@@ -365,7 +381,7 @@ def test_fifty_thousand_pairs_stay_usable(context: BrowserContext, tmp_path: Pat
     while len(pairs) < 50_000:
         first = chance.randrange(len(texts) - 40)
         pairs[first, first + chance.randrange(1, 40)] = round(chance.uniform(0.9, 1), 6)
-    page = opened(context, tmp_path, found(texts, pairs))
+    page = opened(found(texts, pairs))
     assert page.locator("#pairs-count").inner_text() == "50,000"
     session = context.new_cdp_session(page)
     session.send("Performance.enable", {"timeDomain": "threadTicks"})

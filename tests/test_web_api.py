@@ -70,6 +70,18 @@ def test_explained_hits_add_up(client: TestClient) -> None:
     )
 
 
+def test_rows_are_explained_as_the_hits_of_a_query(client: TestClient) -> None:
+    """By their rows, in any order, hits are explained as in the query's own answer; a row that is gone is not."""
+    for options in ({}, {"sentiment": "opposite", "weight": 0.8}, {"sentiment": "any"}):
+        hits = get(client, "/indexes/hotels/query", q="good room food", explain=True, k=3, **options)["hits"]
+        wanted = {hit["row"]: hit["explanation"] for hit in reversed(hits)}
+        found = get(client, "/indexes/hotels/why", q="good room food", row=[999_999, *wanted], **options)
+        assert [one["row"] for one in found] == list(wanted)
+        assert {one["row"]: one["explanation"] for one in found} == wanted
+    refused = client.get("/api/indexes/hotels/why", params={"q": " ", "row": 0})
+    assert (refused.status_code, refused.json()["detail"]) == (400, "A query is blank; give it some words.")
+
+
 def test_by_row_embedding_duplicates_info(client: TestClient) -> None:
     """What else can be asked."""
     assert get(client, "/indexes/hotels/rows/0/similar", k=1)["hits"][0]["text"] == "bad room"

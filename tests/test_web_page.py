@@ -127,6 +127,40 @@ def test_a_search_can_be_shared(page: Page, address: str) -> None:
     assert "Feeling: bad" in (page.locator(".why").first.text_content() or "")
 
 
+def test_why_comes_and_goes_without_a_new_search(page: Page) -> None:
+    """Say why marks the hits that are there, and those of the next search, and takes the marks away."""
+    ask(page, "good room price")
+    kept = page.locator("#hits > li").first.element_handle()
+    page.locator("#explain").check()
+    expect(page.locator("#hits > li:has(mark)")).to_have_count(3)  # those with a word of it that are not cut
+    assert kept is not None
+    assert kept.evaluate("hit => hit.isConnected")
+    assert "explain=1" in page.url
+    page.locator("#hits > li").first.get_by_role("button", name="Opposite view").click()
+    expect(first_text(page)).to_have_text("bad room")
+    expect(page.locator("#hits > li").first.locator(".why")).to_contain_text("Feeling: bad")
+    page.go_back()
+    expect(first_text(page)).to_have_text("good room")
+    page.locator("#explain").uncheck()
+    expect(page.locator("#hits mark")).to_have_count(0)
+    assert "explain=1" not in page.url
+
+
+def test_what_is_typed_in_a_row_is_one_step(page: Page, address: str) -> None:
+    """Hits follow the keys; Enter asks for nothing else, and the back button leaves out what was half typed."""
+    for text in ("good room", "bad food"):
+        page.locator("#q").press("Control+a")
+        page.locator("#q").press_sequentially(text, delay=150)
+        page.keyboard.press("Enter")
+        expect(first_text(page)).to_have_text("good room" if text == "good room" else "good food")
+        page.wait_for_timeout(2500)
+    page.go_back()
+    expect(page.locator("#q")).to_have_value("good room")
+    page.go_back()
+    expect(page.locator("#q")).to_have_value("")
+    assert page.url.rstrip("?").rstrip("/") == address
+
+
 def test_what_texts_hold_is_shown_as_text(page: Page) -> None:
     """Script, quotes, and marks that turn the direction are characters; long texts are cut until they are asked for."""
     ask(page, "pool")
@@ -143,15 +177,36 @@ def test_what_texts_hold_is_shown_as_text(page: Page) -> None:
 
 
 def test_the_sentences_around_and_a_new_generation(page: Page, folder: Path) -> None:
-    """Those before and after a hit; what is committed meanwhile is found."""
+    """Those before and after a hit, until the button is pressed again; what is committed meanwhile is found."""
     ask(page, "bad room")
-    page.locator("#hits > li").first.get_by_role("button", name="Around it").click()
-    page.locator(".around li").first.wait_for()
-    assert page.locator(".around li").all_text_contents() == TEXTS[:4]
+    button = page.locator("#hits > li").first.get_by_role("button", name="Around it")
+    for _ in range(2):
+        assert button.get_attribute("aria-expanded") == "false"
+        button.click()
+        page.locator(".around li").first.wait_for()
+        assert page.locator(".around li").all_text_contents() == TEXTS[:4]
+        expect(button).to_have_attribute("aria-expanded", "true")
+        button.press("Enter")
+        expect(page.locator(".around")).to_be_hidden()
     with Index.open(folder, encoder=ToyEncoder()) as index:
         index.add(["noise noise noise"])
     ask(page, "noise")
     expect(first_text(page)).to_have_text("noise noise noise")
+
+
+@pytest.mark.parametrize("width", [360, 1280, 2560])
+def test_the_way_between_the_views_stays_where_it_is(page: Page, address: str, width: int) -> None:
+    """The three links stand in the same place in each view, and each view is as wide as the others."""
+    page.set_viewport_size({"width": width, "height": 900})
+    seen = []
+    for view, there in (("", "#said"), ("duplicates", "#about"), ("map", "#near button")):
+        page.goto(f"{address}/{view}")
+        page.locator(there).first.wait_for(timeout=60_000)
+        links = page.locator("nav[aria-label=Views] a")
+        assert links.all_text_contents() == ["Ask", "Duplicates", "Map"]
+        width_of_view = page.evaluate("document.querySelector('main').getBoundingClientRect().width")
+        seen.append(([one.bounding_box() for one in links.all()], width_of_view))
+    assert seen[0] == seen[1] == seen[2]
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -60,6 +60,14 @@ export class Points {
     }
   }
 
+  // The points that `within` visits, in the same order; they stand in an array that the next call takes again.
+  among(left, top, right, bottom) {
+    this.found ??= new Uint32Array(this.count);
+    let count = 0;
+    this.within(left, top, right, bottom, (one) => { this.found[count++] = one; });
+    return this.found.subarray(0, count);
+  }
+
   // The shown points within reach of a place, nearest first, so many at most.
   near(x, y, reach, most) {
     const found = [];
@@ -70,4 +78,28 @@ export class Points {
     found.sort((a, b) => a[0] - b[0] || a[1] - b[1]);
     return found.slice(0, most).map(([, one]) => one);
   }
+
+  // The shown points within an area that has corners; those in its middle first.
+  enclosed(corners) {
+    const found = [];
+    const [xs, ys] = [0, 1].map((part) => corners.map((corner) => corner[part]));
+    this.within(Math.min(...xs), Math.min(...ys), Math.max(...xs), Math.max(...ys), (one) => {
+      if (holds(corners, this.x[one], this.y[one])) found.push(one);
+    });
+    const middle = (of) => found.reduce((sum, one) => sum + of[one], 0) / found.length;
+    const [x, y] = [middle(this.x), middle(this.y)];
+    const away = new Map(found.map((one) => [one, (this.x[one] - x) ** 2 + (this.y[one] - y) ** 2]));
+    return found.sort((a, b) => away.get(a) - away.get(b) || a - b);
+  }
+}
+
+// Whether a place lies within corners: a line from it to one side crosses their outline an odd number of times.
+function holds(corners, x, y) {
+  let inside = false;
+  let [fromX, fromY] = corners.at(-1);
+  for (const [toX, toY] of corners) {
+    if (fromY > y !== toY > y && x < fromX + ((y - fromY) / (toY - fromY)) * (toX - fromX)) inside = !inside;
+    [fromX, fromY] = [toX, toY];
+  }
+  return inside;
 }

@@ -30,7 +30,8 @@ export function trace(context, shape, x, y, radius) {
   context.closePath();
 }
 
-// A stamp: for each of its pixels where it goes, its colour, and how much it covers (of 256).
+// A stamp: for each of its pixels five numbers: across, down, red and blue, green, and how much of what is there stays (of
+// 256). Colours are multiplied by what they cover already; red and blue are far enough apart to be mixed in one go.
 export function stamp(shape, colour, edge, radius) {
   const reach = Math.ceil(radius * 1.4) + 1;
   const side = 2 * reach + 1;
@@ -46,13 +47,14 @@ export function stamp(shape, colour, edge, radius) {
   context.fillStyle = colour;
   context.fill();
   const { data } = context.getImageData(0, 0, side, side);
-  const pixels = [];
+  const parts = [];
   for (let at = 0; at < side * side; at++) {
-    const alpha = data[4 * at + 3];
+    const [red, green, blue, alpha] = data.subarray(4 * at, 4 * at + 4);
     if (alpha < 8) continue;
-    pixels.push((at % side) - reach, Math.floor(at / side) - reach, ...data.subarray(4 * at, 4 * at + 3), alpha + (alpha >> 7));
+    const cover = alpha + (alpha >> 7);
+    parts.push((at % side) - reach, Math.floor(at / side) - reach, Math.imul(red | (blue << 16), cover), Math.imul(green << 8, cover), 256 - cover);
   }
-  return { reach, pixels: Int16Array.from(pixels) };
+  return { reach, parts: Int32Array.from(parts) };
 }
 
 export function shapeElement(mark) {
@@ -68,10 +70,18 @@ export function shapeElement(mark) {
   return svg;
 }
 
+const counted = (mark, number, total) => [shapeElement(mark), element("span", {}, element("bdi", {}, mark.name || "sentences"), " ",
+  element("span", { class: "quiet" }, `${number.toLocaleString("en-US")}${total ? `, ${Math.round((100 * number) / total)}%` : ""}`))];
+
 export function legendElements(marks, total, toggled) {
   return marks.map((mark, code) => element("label", { class: "mark" },
     element("input", { type: "checkbox", checked: true, onchange: (event) => toggled(code, event.target.checked) }),
-    shapeElement(mark),
-    element("span", {}, element("bdi", {}, mark.name || "sentences"), " ",
-      element("span", { class: "quiet" }, `${mark.count.toLocaleString("en-US")}${total ? `, ${Math.round((100 * mark.count) / total)}%` : ""}`))));
+    ...counted(mark, mark.count, total)));
+}
+
+// How many of some points have each label; labels that none has are left out.
+export function mixElements({ marks, codes }, some) {
+  const counts = marks.map(() => 0);
+  for (const one of some) counts[codes[one]] += 1;
+  return marks.flatMap((mark, code) => (counts[code] ? [element("span", { class: "mark" }, ...counted(mark, counts[code], some.length))] : []));
 }

@@ -17,7 +17,7 @@ from search.web.duplicates import duplicates_routes
 from search.web.guarding import Guard
 from search.web.known import Name, Row, known, told_hits
 from search.web.maps import map_routes
-from search.web.models import Asking, AskMany, Embedded, Health, Hits, Info, Options, Problem, Reach, Texts
+from search.web.models import Asking, AskMany, Embedded, Health, Hits, Info, Options, Problem, Reach, Texts, Why
 from search.web.page import page_routes
 from search.web.problems import ANY_PROBLEM, INDEX_PROBLEMS, tell_problems
 from search.web.time_limit import SECONDS, TimeLimit
@@ -124,6 +124,13 @@ def _search_routes(app: FastAPI, service: Service) -> None:
             query=ask.q,
             hits=[hit | {"explanation": one.to_dict()} for hit, one in zip(told, why, strict=True)],
         )
+
+    @app.get("/api/indexes/{name}/why", responses=INDEX_PROBLEMS)
+    def why(name: Name, wanted: Annotated[Why, Query()]) -> list[dict[str, Any]]:
+        """Say which words carry the scores of some hits, by their rows; rows that are gone are left out."""
+        known(service, name)
+        found = service.why(name, wanted.q, wanted.row, wanted.sentiment, wanted.weight)
+        return [{"row": row, "explanation": one.to_dict()} for row, one in found]
 
     @app.post("/api/indexes/{name}/query", responses=INDEX_PROBLEMS)
     def queries(name: Name, ask: AskMany) -> list[Hits]:

@@ -33,6 +33,7 @@ __all__ = [
     "Searching",
     "Texts",
     "Weighed",
+    "Why",
 ]
 
 MOST_HITS, MOST_TEXTS, LONGEST_TEXT = 200, 256, 10_000
@@ -124,6 +125,14 @@ class Rows(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
     row: list[int] = Field(min_length=1, max_length=MOST_ROWS)
+
+
+class Why(Rows):
+    """Rows whose scores are to be explained."""
+
+    q: _Text = Field(description="The text that was asked.", examples=["the room was freezing"])
+    sentiment: _Short | None = Field(None, description="As it was asked.", examples=["opposite", "positive"])
+    weight: float | None = Field(None, ge=0, le=1, description="As it was asked.")
 
 
 class Hits(BaseModel):

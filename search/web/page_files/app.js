@@ -1,14 +1,25 @@
 // The page: what is asked stands in the address, so that a search can be shared and the back button goes back.
 
 import { api } from "./api.js";
-import { element, hitElement } from "./hits.js";
+import { element, explainHit, hitElement } from "./hits.js";
 
 const $ = (id) => document.getElementById(id);
 const FIELDS = ["index", "q", "sentiment", "weight", "k", "match", "where"];
+const PAUSE = 60; // milliseconds after a key in which another is waited for
+const ONE_STEP = 2000; // milliseconds between keys that are one step back
+const FIRST = 1; // hits that are explained first; then four times as many, and so on
 let indexes = [];
 let latest = 0;
+let typedAt = -Infinity;
+let shown = null; // what the hits that are there were asked with
 
+const base = () => `/api/indexes/${encodeURIComponent(info().name)}`;
 const info = () => indexes.find((one) => one.name === $("index").value) ?? indexes[0];
+
+function say(text, problem = false) {
+  $("said").className = problem ? "problem" : "";
+  $("said").textContent = text;
+}
 
 function asked() {
   const state = Object.fromEntries(FIELDS.map((name) => [name, $(name).value.trim()]));
@@ -65,35 +76,74 @@ function parameters(state) {
   return wanted;
 }
 
-async function search({ remember = true } = {}) {
+// Puts what is asked into the address, as a new step unless it goes on with the last one.
+function note(state, on) {
+  const address = addressOf(state);
+  history[on || address === location.search ? "replaceState" : "pushState"](state, "", address);
+}
+
+async function search({ remember = true, typed = false } = {}) {
   const state = asked();
-  if (remember) history.pushState(state, "", addressOf(state));
+  if (remember) note(state, typed && performance.now() - typedAt < ONE_STEP);
+  typedAt = typed ? performance.now() : -Infinity;
+  const turn = ++latest;
   if (!state.q && row === null) {
     $("hits").replaceChildren();
-    $("said").textContent = `${info().count.toLocaleString()} sentences. Ask for something.`;
+    say(`${info().count.toLocaleString()} sentences. Ask for something.`);
     return;
   }
-  const turn = ++latest;
   const begin = performance.now();
-  const base = `/api/indexes/${encodeURIComponent(info().name)}`;
   const wanted = parameters(state);
   const address = row === null
-    ? `${base}/query?${new URLSearchParams({ q: state.q, ...wanted, ...(state.explain ? { explain: "true" } : {}) })}`
-    : `${base}/rows/${row}/similar?${new URLSearchParams({ ...wanted, match: "meaning" })}`;
+    ? `${base()}/query?${new URLSearchParams({ q: state.q, ...wanted })}`
+    : `${base()}/rows/${row}/similar?${new URLSearchParams({ ...wanted, match: "meaning" })}`;
   try {
     const found = await api(address);
     if (turn !== latest) return; // an answer that is late
     if (row !== null) $("q").value = found.query;
     const took = Math.round(performance.now() - begin);
     $("hits").replaceChildren(...found.hits.map((hit) => hitElement(hit, actions())));
-    $("said").className = "";
-    $("said").textContent = found.hits.length ? `${found.hits.length} of ${info().count.toLocaleString()} sentences, ${took} ms` : "Nothing fits.";
+    shown = { q: found.query, sentiment: state.sentiment, ...(wanted.weight === undefined ? {} : { weight: wanted.weight }) };
+    say(found.hits.length ? `${found.hits.length} of ${info().count.toLocaleString()} sentences, ${took} ms` : "Nothing fits.");
+    if ($("explain").checked) explain();
   } catch (problem) {
     if (turn !== latest) return;
     $("hits").replaceChildren();
-    $("said").className = "problem";
-    $("said").textContent = problem.message;
+    say(problem.message, true);
   }
+}
+
+// Why the hits that are there score so: the first soon, the others in ever larger parts.
+async function explain() {
+  const turn = latest;
+  const items = [...$("hits").children];
+  try {
+    for (let from = 0, many = FIRST; from < items.length; from += many, many *= 4) {
+      const some = new Map(items.slice(from, from + many).map((item) => [Number(item.dataset.row), item]));
+      const wanted = new URLSearchParams(shown);
+      for (const one of some.keys()) wanted.append("row", one);
+      const found = await api(`${base()}/why?${wanted}`);
+      if (turn !== latest || !$("explain").checked) return;
+      for (const one of found) explainHit(some.get(one.row), one.explanation);
+    }
+  } catch (problem) {
+    if (turn === latest) say(problem.message, true);
+  }
+}
+
+function explainOrNot() {
+  note(asked(), true);
+  if ($("explain").checked) explain();
+  else for (const item of $("hits").children) explainHit(item, null);
+}
+
+// The sentences around a hit, below it; whether it is this call that brought them.
+async function showAround(hit, item) {
+  const near = await api(`${base()}/rows/${hit.row}/around?reach=2`);
+  if (item.querySelector(".around")) return false; // the button was pressed twice
+  item.append(element("ul", { class: "around" }, ...near.map((one) =>
+    element("li", one.row === hit.row ? { "aria-current": "true", dir: "auto" } : { dir: "auto" }, one.text))));
+  return true;
 }
 
 function actions() {
@@ -109,27 +159,30 @@ function actions() {
   return {
     similar: (hit) => like(hit, info().labels.length ? "same" : "any"),
     opposite: info().scale === "ordinal" ? (hit) => like(hit, "opposite") : null,
+    folds: true,
     around: async (hit, button) => {
-      const near = await api(`/api/indexes/${encodeURIComponent(info().name)}/rows/${hit.row}/around?reach=2`);
-      button.closest("li").append(element("ul", { class: "around" }, ...near.map((one) =>
-        element("li", one.row === hit.row ? { "aria-current": "true", dir: "auto" } : { dir: "auto" }, one.text))));
-      button.remove();
+      const item = button.closest("li");
+      const open = item.querySelector(".around");
+      if (open) open.hidden = !open.hidden;
+      else if (!(await showAround(hit, item))) return;
+      button.setAttribute("aria-expanded", String(!item.querySelector(".around").hidden));
     },
   };
 }
 
 let waiting = 0;
-function soon() {
+function soon(how = {}) {
   clearTimeout(waiting);
-  waiting = setTimeout(search, 150);
+  waiting = setTimeout(() => search(how), PAUSE);
 }
 
 function listen() {
   $("ask").addEventListener("submit", (event) => { event.preventDefault(); clearTimeout(waiting); search(); });
-  $("q").addEventListener("input", () => { row = null; soon(); });
-  $("where").addEventListener("change", soon);
+  $("q").addEventListener("input", () => { row = null; soon({ typed: true }); });
+  $("where").addEventListener("change", () => soon());
   $("weight").addEventListener("input", () => { told(); soon(); });
-  for (const name of ["k", "match", "explain"]) $(name).addEventListener("change", soon);
+  for (const name of ["k", "match"]) $(name).addEventListener("change", () => soon());
+  $("explain").addEventListener("change", explainOrNot);
   $("sentiment").addEventListener("change", () => { $("weight").value = usual(); told(); soon(); });
   $("index").addEventListener("change", () => { row = null; options(); $("weight").value = usual(); told(); soon(); });
   addEventListener("popstate", () => { choose(Object.fromEntries(new URLSearchParams(location.search))); search({ remember: false }); });
@@ -139,8 +192,7 @@ async function begin() {
   try {
     indexes = await api("/api/indexes");
   } catch (problem) {
-    $("said").className = "problem";
-    $("said").textContent = problem.message;
+    say(problem.message, true);
     return;
   }
   $("index").replaceChildren(...indexes.map((one) => element("option", { value: one.name }, one.name)));

@@ -37,30 +37,42 @@ function bar(name, value) {
   return element("span", { class: "part" }, element("span", { class: "name" }, name), meter, element("span", { class: "number" }, value === null ? "–" : value.toFixed(2)));
 }
 
+function moved(explanation) {
+  const most = explanation.sentiment.filter((part) => Math.abs(part.value) >= 0.03).sort((a, b) => Math.abs(b.value) - Math.abs(a.value)).slice(0, 5);
+  return most.length ? [`Feeling: ${most.map((part) => `${part.text} ${part.value > 0 ? "+" : "−"}${Math.abs(part.value).toFixed(2)}`).join(", ")}`] : [];
+}
+
+const explainers = new WeakMap();
+
+// Shows in a hit's element why it scores so; null: no more.
+export function explainHit(item, explanation) {
+  explainers.get(item)(explanation);
+}
+
 export function hitElement(hit, actions) {
-  const long = hit.text.length > MOST;
+  let whole = hit.text.length <= MOST;
+  let explanation = null;
   const text = element("p", { class: "text", dir: "auto" });
-  const show = (whole) => {
-    const shown = whole || !long ? hit.text : hit.text.slice(0, MOST) + "…";
-    text.replaceChildren(...(hit.explanation && (whole || !long) ? marked(shown, hit.explanation.sentence) : [shown]));
+  const why = element("p", { class: "why" });
+  const show = () => {
+    const shown = whole ? hit.text : hit.text.slice(0, MOST) + "…";
+    text.replaceChildren(...(explanation && whole ? marked(shown, explanation.sentence) : [shown]));
+    why.replaceChildren(...(explanation ? moved(explanation) : []));
   };
-  show(false);
+  show();
   const label = hit.label === null ? [] : [element("span", { class: `label ${hit.label}` }, `${hit.label} ${hit.probability.toFixed(2)}`)];
   const state = hit.state && !["same", "unknown"].includes(hit.state) ? [element("span", { class: "state" }, `source ${hit.state}`)] : [];
   const metadata = Object.entries(hit.metadata).map(([key, value]) => element("span", { class: "meta", dir: "auto" }, `${key}: ${value}`));
   const buttons = [
     element("button", { type: "button", onclick: () => actions.similar(hit) }, "Similar"),
     ...(actions.opposite ? [element("button", { type: "button", onclick: () => actions.opposite(hit) }, "Opposite view")] : []),
-    element("button", { type: "button", onclick: (event) => actions.around(hit, event.target) }, actions.aroundName ?? "Around it"),
+    element("button", { type: "button", ...(actions.folds ? { "aria-expanded": "false" } : {}), onclick: (event) => actions.around(hit, event.currentTarget) }, actions.aroundName ?? "Around it"),
   ];
-  if (long) buttons.push(element("button", { type: "button", onclick: (event) => { show(true); event.target.remove(); } }, "All of it"));
-  const why = [];
-  if (hit.explanation) {
-    const moved = [...hit.explanation.sentiment].filter((part) => Math.abs(part.value) >= 0.03).sort((a, b) => Math.abs(b.value) - Math.abs(a.value)).slice(0, 5);
-    if (moved.length) why.push(element("p", { class: "why" }, "Feeling: ", moved.map((part) => `${part.text} ${part.value > 0 ? "+" : "−"}${Math.abs(part.value).toFixed(2)}`).join(", ")));
-  }
-  return element("li", { "data-row": hit.row },
+  if (!whole) buttons.push(element("button", { type: "button", onclick: (event) => { whole = true; show(); event.target.remove(); } }, "All of it"));
+  const item = element("li", { "data-row": hit.row },
     element("div", { class: "scores" }, element("span", { class: "score" }, hit.score.toFixed(3)), bar("meaning", hit.meaning), ...(hit.sentiment === null ? [] : [bar("feeling", hit.sentiment)]), ...label, ...state),
-    text, ...why,
+    text, why,
     element("div", { class: "foot" }, element("span", { class: "place" }, element("bdi", {}, `${hit.source}:${hit.line}`)), ...metadata, element("span", { class: "buttons" }, ...buttons)));
+  explainers.set(item, (given) => { explanation = given; show(); });
+  return item;
 }

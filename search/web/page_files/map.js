@@ -4,10 +4,11 @@
 import { api } from "./api.js";
 import { hitElement } from "./hits.js";
 import { count, element, byId as $ } from "./map/dom.js";
+import { placeTip, showSelecting, zoomButtons } from "./map/buttons.js";
+import { Hands } from "./map/hands.js";
 import { Plot } from "./map/plot.js";
 import { Points } from "./map/points.js";
-import { legendElements, shapeElement } from "./map/shapes.js";
-import { placeTip, zoomButtons } from "./map/tip.js";
+import { legendElements, mixElements, shapeElement } from "./map/shapes.js";
 
 const LISTED = 30;
 const KEPT = 5000;
@@ -56,10 +57,10 @@ function show(given) {
   texts = new Map();
   if (plot) plot.show(points);
   else {
-    plot = new Plot($("map"), points, { moved: soon, hovered: hover, picked: (one) => similar(points.rows[one]) });
-    zoomButtons(plot, $);
+    plot = new Plot($("map"), points, soon);
+    zoomButtons(plot, new Hands(plot, { hovered: hover, picked: (one) => similar(points.rows[one]), selected: select, selecting: (on) => showSelecting(on, $) }), $);
   }
-  $("marks").replaceChildren(...legendElements(points.marks, given.count, (code, shown) => plot.toggle(code, shown)));
+  $("marks").replaceChildren(...legendElements(points.marks, given.count, toggle));
   $("plot").setAttribute("aria-busy", "false");
   say(`${count(given.count, "sentence")}; ${given.about}`);
   clear();
@@ -67,10 +68,10 @@ function show(given) {
 }
 
 async function told(rows) {
+  if (texts.size > KEPT) texts.clear();
   const missing = rows.filter((row) => !texts.has(row));
   if (missing.length) {
     const value = await api(`${base()}/map/texts?${missing.map((row) => `row=${row}`).join("&")}`);
-    if (texts.size > KEPT) texts.clear();
     for (const one of value) texts.set(one.row, one);
   }
   return rows.map((row) => texts.get(row)).filter(Boolean);
@@ -101,31 +102,87 @@ async function near() {
   const [left, top, right, bottom] = plot.part();
   const found = points.near((left + right) / 2, (top + bottom) / 2, Math.hypot(right - left, bottom - top) / 2, LISTED);
   const mine = turn;
-  const said = await told(found.map((one) => points.rows[one])).catch(() => []);
+  const items = await itemsOf(found).catch(() => []);
   if (mine !== turn || asked) return;
   $("list-name").textContent = "Nearest to the middle of the map";
-  $("near").replaceChildren(...said.map((one) => element("li", {},
-    element("button", { type: "button", "data-row": one.row, onclick: () => similar(one.row) },
-      shapeElement(points.marks[points.codes[pointOf.get(one.row)]]), element("span", { dir: "auto" }, one.text.slice(0, 160))))));
+  $("near").replaceChildren(...items);
 }
+
+const itemsOf = async (some) => (await told(some.map((one) => points.rows[one]))).map((one) => element("li", {},
+  element("button", { type: "button", "data-row": one.row, onclick: () => similar(one.row) },
+    shapeElement(points.marks[points.codes[pointOf.get(one.row)]]), element("span", { dir: "auto" }, one.text.slice(0, 160)))));
 
 function clear() {
   asked = false;
+  selected = null;
   $("hits").replaceChildren();
+  $("mix").hidden = true;
   plot.mark(null, []);
   soon();
 }
 
-async function find(address, name, own = []) {
+// What stands above the list: what it is, and the way back.
+function name(...parts) {
+  const button = (text, onclick) => element("button", { type: "button", onclick }, text);
+  const back = selected && $("mix").hidden ? [button("Back to the selection", () => select(selected)), " "] : [];
+  $("list-name").replaceChildren(...parts, " ", ...back, button("Clear", () => { $("q").value = ""; clear(); }));
+}
+
+// ---- an area
+
+let selected = null; // its points, those in its middle first
+
+function toggle(code, shown) {
+  plot.toggle(code, shown);
+  if (selected && !$("mix").hidden) select(selected);
+}
+
+async function select(some) {
+  const mine = ++turn;
+  [asked, selected] = [true, some];
+  const seen = some.filter((one) => points.shown[points.codes[one]]);
+  plot.mark(some, []);
+  $("hits").replaceChildren();
+  $("mix").hidden = false;
+  $("mix").replaceChildren(...mixElements(points, seen));
+  name(`${count(seen.length, "sentence")} selected`);
+  $("near").replaceChildren();
+  await more(seen, mine);
+}
+
+// The next sentences of a selection, and a button for those after them.
+async function more(seen, mine, from = 0) {
+  try {
+    const items = await itemsOf(seen.slice(from, from + LISTED));
+    if (mine !== turn) return;
+    $("near").append(...items);
+  } catch (problem) {
+    if (mine === turn) say(problem.message, true);
+    return;
+  }
+  const next = from + LISTED;
+  if (next >= seen.length) return;
+  const item = element("li", {}, element("button", { type: "button", onclick: async () => {
+    item.remove();
+    await more(seen, mine, next);
+    $("near").children[next]?.firstChild.focus();
+  } }, `More of ${count(seen.length - next, "sentence")}`));
+  $("near").append(item);
+}
+
+// ---- what is asked
+
+async function find(address, of, own = []) {
   const mine = ++turn;
   try {
     const value = await api(address);
     if (mine !== turn) return;
     asked = true;
     $("near").replaceChildren();
-    $("list-name").replaceChildren(name, " ", element("bdi", {}, value.query.slice(0, 200)), " ", element("button", { type: "button", onclick: () => { $("q").value = ""; clear(); } }, "Clear"));
+    $("mix").hidden = true;
+    name(of, " ", element("bdi", {}, value.query.slice(0, 200)));
     $("hits").replaceChildren(...value.hits.map((hit) => hitElement(hit, actions)));
-    plot.mark(null, [...own, ...value.hits.map((hit) => hit.row)].map((row) => pointOf.get(row)).filter((one) => one !== undefined));
+    plot.mark(selected, [...own, ...value.hits.map((hit) => hit.row)].map((row) => pointOf.get(row)).filter((one) => one !== undefined));
   } catch (problem) {
     if (mine === turn) say(problem.message, true);
   }
