@@ -66,9 +66,9 @@ def measure(rows: Vectors, passport: Passport, options: argparse.Namespace) -> N
     bench = Bench(rows, passport)
     tried = [named(spec) for spec in options.spec] or candidates(len(rows), passport.width)
     with tempfile.TemporaryDirectory(prefix="kindred-structures-", dir=options.scratch) as folder:
-        for candidate in tried:
+        for number, candidate in enumerate(tried):
             cpu = time.process_time()
-            trial = bench.try_out(candidate, options.recall, Path(folder) / "structure")
+            trial = bench.try_out(candidate, options.recall, Path(folder) / f"structure-{number}")
             cpu = time.process_time() - cpu
             structure = Structure(trial.path, width=passport.width, count=len(rows))
             store = ApproximateStore(rows, structure, efforts=trial.efforts, spare=trial.spare, few=0)

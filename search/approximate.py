@@ -28,8 +28,8 @@ FEW = 30_000
 _SHARE = 0.1
 """A filter that leaves this share of a million rows is as quick without the structure (benchmarks/approximate.md)."""
 
-_MOST = 10_000
-"""Where more candidates than this would be scored, all rows are."""
+_MOST, _MOST_SHARE = 1000, 0.04
+"""Where more candidates than this, and than this share of the rows, would be scored, all rows are as quick."""
 
 _MOST_WEIGHT = 0.75
 """With more weight on sentiment, so many rows score nearly the same that no structure can tell which to look at."""
@@ -125,7 +125,9 @@ class ApproximateStore:
 
     def _needed(self, k: int, matching: int) -> int | None:
         """Return the effort for k of so many matching rows, or None where they are better searched exactly."""
-        if matching <= max(self._few, k, _SHARE * self.count) or k * self._spare > _MOST:
+        if matching <= max(self._few, k, _SHARE * self.count):
+            return None
+        if k * self._spare > max(_MOST, _MOST_SHARE * self.count):
             return None
         effort = self._effort * max(1.0, k / _USUAL) ** 0.5 * self.count / matching
         return min(int(np.ceil(effort)), self._structure.lists or self.count)
@@ -156,11 +158,14 @@ def _mapped_again(vectors: Vectors) -> Vectors:
     What the system reads around each of some hundred candidates, as it should where all are read, takes a second from a
     cold disk.
     """
-    if not isinstance(vectors, np.memmap) or not hasattr(mmap, "MADV_RANDOM"):
-        return vectors
+    if not isinstance(vectors, np.memmap) or not isinstance(vectors.base, mmap.mmap) or vectors.offset:
+        return vectors  # no map, or one of some of the rows
     path: Any = vectors.filename
-    again: Any = np.memmap(path, dtype=vectors.dtype, mode="r", shape=vectors.shape)
-    again.base.madvise(mmap.MADV_RANDOM)
+    try:
+        again: Any = np.memmap(path, dtype=vectors.dtype, mode="r", shape=vectors.shape)
+        again.base.madvise(mmap.MADV_RANDOM)
+    except (AttributeError, OSError, ValueError):  # no system that takes advice
+        return vectors
     return cast(Vectors, again)
 
 

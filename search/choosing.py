@@ -140,12 +140,14 @@ class Bench:
     def __init__(self, vectors: Vectors, passport: Passport, alive: Among | None = None) -> None:
         """Take (n, d+s) rows, which may be a memory map, and ask some of them exactly; those not alive do not count."""
         self._vectors, self._passport, self._alive = vectors, passport, alive
-        self._divisions: dict[int, Division] = {}
+        self._built: dict[str, tuple[str, Path]] = {}
         self.asked = questions(vectors, passport, alive)
         self.exact_milliseconds = milliseconds(self._nearest(FaissStore(vectors)), self.asked)
 
     def try_out(self, candidate: Candidate, recall: float, path: Path) -> Trial:
         """Build a candidate in a file, and find the least effort with which it reaches the recall at every question.
+
+        One that was built before, for fewer candidates, is measured where it lies.
 
         Raises:
             OSError: the file cannot be written.
@@ -153,9 +155,13 @@ class Bench:
         """
         check_spec(candidate.spec, self._passport.width)
         began = time.perf_counter()
-        spec, division = self._divided(candidate.spec)
-        write(build(spec, self._vectors, division), path)
-        return self._measured(Candidate(spec, candidate.spare), recall, path, time.perf_counter() - began)
+        if candidate.spec not in self._built:
+            spec, division = self._divided(candidate.spec)
+            write(build(spec, self._vectors, division), path)
+            self._built[candidate.spec] = spec, path
+        seconds = time.perf_counter() - began
+        spec, path = self._built[candidate.spec]
+        return self._measured(Candidate(spec, candidate.spare), recall, path, seconds)
 
     def try_extended(self, candidate: Candidate, old: Path, recall: float, path: Path) -> Trial:
         """Add the last of the rows to the structure of the first that is in a file, and find the effort as `try_out`.
@@ -201,14 +207,11 @@ class Bench:
         return Nearest(self._vectors, self._passport.meaning_dim, store, self._alive)
 
     def _divided(self, spec: str) -> tuple[str, Division | None]:
-        """Return the lists that a structure needs, made once for all candidates, and its name with their number."""
+        """Return the lists that a structure needs, and its name with their number."""
         found = _LISTS.match(spec)
         if not found:
             return spec, None
-        wanted = int(found[1])
-        if wanted not in self._divisions:
-            self._divisions[wanted] = divide(self._vectors, wanted, self._passport.meaning_dim)
-        division = self._divisions[wanted]
+        division = divide(self._vectors, int(found[1]), self._passport.meaning_dim)
         return f"IVF{len(division.middles)}{spec[found.end() :]}", division
 
 

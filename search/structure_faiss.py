@@ -13,6 +13,7 @@ what is in it, so that it must be known to be as it was written (`approximate.op
 
 import errno
 import math
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -35,6 +36,9 @@ _BLOCK, _TRAINED = 1 << 14, 1 << 16
 _SEED = 1234
 _PER_LIST = 50
 """Rows a list that the lists are made of; FAISS asks for 39, more make no difference that could be measured."""
+
+_NAMES = re.compile(r"IVF\d+,|HNSW\d+,")
+"""Lists are asked by their middles one by one: FAISS's IVF1k is not read, nor lists of lists."""
 
 _FEELINGS = 8
 """Parts of the sentiment block at most: of fewer, more candidates are needed at a weight of 0.7; of more, each with
@@ -174,12 +178,12 @@ class Structure:
 
 
 def _empty(spec: str, width: int) -> Any:
+    if not _NAMES.match(spec):
+        raise OptionError(f"{spec!r}: a structure is IVF... or HNSW..., for example IVF1024,SQ8 or HNSW32,SQ8.")
     try:
         index = faiss.index_factory(width + -width % _LANES, spec, faiss.METRIC_INNER_PRODUCT)
     except RuntimeError as exc:
         raise OptionError(f"{spec!r} is no structure that FAISS can make of rows {width} wide.") from exc
-    if not _is_ivf(index) and not isinstance(index, faiss.IndexHNSW):
-        raise OptionError(f"{spec!r}: a structure is IVF... or HNSW..., for example IVF1024,SQ8 or HNSW32,SQ8.")
     return index
 
 
@@ -194,7 +198,7 @@ def _read(path: Path) -> Any:
 def _filling(index: Any) -> Iterator[None]:
     """Let rows be added: to a graph by one core, for on several it depends on who is faster; to the nearest list.
 
-    What the middles' inner product is largest with would be a list of a long middle, whichever the row.
+    By the middles' inner product, which is what lists are asked by, one row of twenty would go to another list.
     """
     if not _is_ivf(index):
         threads = faiss.omp_get_max_threads()
@@ -204,13 +208,14 @@ def _filling(index: Any) -> Iterator[None]:
         finally:
             faiss.omp_set_num_threads(threads)
         return
-    asked, nearest = index.quantizer, faiss.IndexFlatL2(index.d)
+    asked, nearest = index.quantizer, _FAISS.IndexFlatL2(index.d)
     nearest.add(asked.reconstruct_n(0, index.nlist))
     index.own_fields, index.quantizer = False, nearest
     try:
         yield
     finally:
         index.own_fields, index.quantizer = True, asked
+        nearest.thisown = True  # or nobody would free it
 
 
 def _middles(rows: Vectors, parts: int) -> Vectors:

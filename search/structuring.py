@@ -25,8 +25,8 @@ from search.structure_faiss import check_spec
 __all__ = ["BORDER", "LEAST", "check_wish", "structure_index"]
 
 BORDER = 100_000
-"""From so many rows on, an exact query takes over 7 ms of one core, more than twice what encoding it does, and seven
-times that of a structure (benchmarks/approximate.md)."""
+"""From so many rows on, an exact query takes over 7 ms of one core, as long as encoding it, and six times as long as
+one of a structure (benchmarks/approximate.md)."""
 
 LEAST = 1000
 """Fewer rows get no structure, whoever asks for one."""
@@ -93,9 +93,9 @@ def _fresh(manifest: Manifest, wish: StoreWish, layout: Layout) -> bool:
 
 
 def _extensible(manifest: Manifest, wish: StoreWish, wanted: Sequence[Candidate], layout: Layout) -> Path | None:
-    """Return the file of the structure there is, if it is whole and of a kind that so many rows call for."""
+    """Return the file of the structure there is, if it is whole and what would be built first of so many rows."""
     store = manifest.store
-    if store.file is None or store.wish != wish or store.spec not in {one.spec for one in wanted}:
+    if store.file is None or store.wish != wish or store.spec != wanted[0].spec:
         return None
     path = layout.structures / store.file.name
     return path if path.exists() and sha256_of_file(path) == store.file.sha256 else None

@@ -177,7 +177,40 @@ def test_an_extended_structure_finds_as_much(spec: str, tmp_path: Path) -> None:
     assert recall(rows, structure, queries, 0.3) >= anew - 0.01
 
 
-@pytest.mark.parametrize("spec", ["Flat", "PQ8", "IVF16", "nonsense", "", "PCA4,IVF16,SQ8"])
+def test_rows_lie_in_the_nearest_list() -> None:
+    """Nearest by distance: what the middle's inner product is largest with is another one for many rows."""
+    rows = rows_of(COUNT)
+    division = divide(rows, 64, D)
+    index = build("IVF64,SQ8", rows, division)
+    distances = ((rows[:, None] - division.middles[None]) ** 2).sum(axis=2)
+    products = rows @ division.middles.T
+    assert np.count_nonzero(distances.argmin(axis=1) != products.argmax(axis=1)) > 10
+    for number, of_list in enumerate(index.invlists.list_size(one) for one in range(64)):
+        assert of_list == np.count_nonzero(distances.argmin(axis=1) == number)
+
+
+def test_lists_part_meaning_and_sentiment() -> None:
+    """Eight parts of the sentiment, each with the same parts of the meaning; without a sentiment, of meaning alone."""
+    rows = rows_of(COUNT)
+    middles = divide(rows, 64, D).middles
+    assert len(middles) == 64
+    assert len(np.unique(middles[:, D:], axis=0)) == 8
+    assert len(np.unique(middles[:, :D], axis=0)) == 8
+    assert len(np.unique(divide(rows, 64, D + 2).middles, axis=0)) == 64
+
+
+def test_what_was_built_is_measured_again_for_more_candidates(tmp_path: Path) -> None:
+    """A second candidate of the same structure is not built again."""
+    bench = Bench(rows_of(COUNT), PASSPORT)
+    first = bench.try_out(Candidate(CODES, 1), 0.98, tmp_path / "a")
+    more = bench.try_out(Candidate(CODES, 8), 0.98, tmp_path / "b")
+    assert (first.path, more.path) == (tmp_path / "a", tmp_path / "a")
+    assert min(more.recalls.values()) > min(first.recalls.values())
+
+
+@pytest.mark.parametrize(
+    "spec", ["IVF1k,SQ8", "IVF64(IVF8,Flat),SQ8", "Flat", "PQ8", "IVF16", "nonsense", "", "PCA4,IVF16,SQ8"]
+)
 def test_what_is_no_structure_is_refused(spec: str) -> None:
     """A name that FAISS does not know, or that cannot be asked here, is an error that repeats it."""
     with pytest.raises(OptionError, match="structure"):
@@ -228,26 +261,57 @@ def test_an_encoder_without_labels_is_asked_by_meaning_alone() -> None:
     assert [one.name for one in Bench(rows_of(COUNT), passport).asked] == ["any 0"]
 
 
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Return the efforts that structures are asked with."""
+    efforts: list[int] = []
+    real = Structure.candidates
+
+    def candidates_of(one: Structure, queries: Vectors, fetch: int, effort: int, among: Among | None) -> Rows:
+        efforts.append(effort)
+        return real(one, queries, fetch, effort, among)
+
+    monkeypatch.setattr(Structure, "candidates", candidates_of)
+    return efforts
+
+
 @pytest.mark.parametrize(
     ("weight", "effort"), [(0.0, 5), (0.1, 9), (0.3, 9), (0.5, 9), (0.7, 2), (0.72, 2), (0.76, None), (1.0, None)]
 )
 def test_a_weight_is_asked_as_those_measured_beside_it(
-    weight: float, effort: int | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    weight: float, effort: int | None, tmp_path: Path, asked: list[int]
 ) -> None:
     """Between two the greater effort is taken; so near to 1 that no structure tells rows apart, search is exact."""
     rows = rows_of(COUNT)
     structure = structure_of(rows, "IVF64,SQ8", tmp_path / "s")
     store = ApproximateStore(rows, structure, efforts={0.0: 5, 0.3: 9, 0.7: 2}, spare=1, few=0)
-    asked = []
-
-    def candidates_of(one: Structure, queries: Vectors, fetch: int, effort: int, among: Among | None) -> Rows:
-        asked.append(effort)
-        return real(one, queries, fetch, effort, among)
-
-    real = Structure.candidates
-    monkeypatch.setattr(Structure, "candidates", candidates_of)
     assert len(store.at(weight).search(rows[:1], 10)[0].rows) == 10
     assert asked == ([] if effort is None else [effort])
+
+
+@pytest.mark.parametrize(
+    ("k", "share", "effort"),
+    [(32, 1.0, 5), (128, 1.0, 10), (32, 0.2, 25), (128, 0.2, 50), (32, 0.05, None), (999, 1, 28)],
+)
+def test_more_hits_and_filters_need_more_effort(
+    k: int, share: float, effort: int | None, tmp_path: Path, asked: list[int]
+) -> None:
+    """The root of as many more, and as many more lists as rows are left out; of a twentieth, exactly."""
+    rows = rows_of(COUNT)
+    structure = structure_of(rows, "IVF64,SQ8", tmp_path / "s")
+    store = ApproximateStore(rows, structure, efforts={0.3: 5}, spare=1, few=0)
+    among = np.arange(COUNT) < share * COUNT
+    store.search(rows[:1], k, None if share == 1 else among)
+    assert asked == ([] if effort is None else [effort])
+
+
+@pytest.mark.parametrize(("k", "exactly"), [(1000, False), (1001, True)])
+def test_very_many_hits_are_searched_exactly(tmp_path: Path, asked: list[int], k: int, *, exactly: bool) -> None:
+    """Where so many candidates would be scored, all rows are."""
+    rows = rows_of(COUNT)
+    store = ApproximateStore(rows, structure_of(rows, "IVF64,SQ8", tmp_path / "s"), efforts={0.3: 64}, spare=1, few=0)
+    assert len(store.search(rows[:1], k)[0].rows) == k
+    assert bool(asked) is not exactly
 
 
 def _trial(milliseconds: float, *, reached: bool = True) -> Trial:

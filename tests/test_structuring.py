@@ -81,6 +81,12 @@ def test_a_structure_is_chosen_and_told(tmp_path: Path, capsys: pytest.CaptureFi
     assert "(opposite 0.7)" in told
 
 
+def test_one_effort_for_all_weights_is_read() -> None:
+    """So it was told before each weight had its own."""
+    record = StoreRecord.from_json({"kind": "HNSW32,SQ8", "recall": 0.98, "effort": 1448, "rows": 9})
+    assert (record.spec, record.rows, record.efforts) == ("HNSW32,SQ8", 9, {"0": 1448})
+
+
 def test_hits_are_scored_as_in_exact_search(tmp_path: Path) -> None:
     """A hit's score is that of its row, and never better than exact search has at its rank."""
     _index(tmp_path)
@@ -307,7 +313,7 @@ def test_a_recall_that_is_none(recall: float) -> None:
 
 def test_what_is_no_store_is_refused_before_any_work(tmp_path: Path) -> None:
     """A structure that there is not is an error, and nothing is written."""
-    with pytest.raises(OptionError, match="'IVF,what' is no structure"):
+    with pytest.raises(OptionError, match="'IVF,what': a structure is IVF"):
         _index(tmp_path, wish=StoreWish("IVF,what"))
     assert not (tmp_path / "i").exists()
 
