@@ -7,7 +7,7 @@ are added in their order, and a graph, which depends on who is faster, is built 
 A list holds rows of like meaning and of like sentiment, and codes tell how a row differs from its list's middle. So few
 bits stay for the two numbers of a sentiment that at a large weight they would drown all meaning, but for the middles.
 
-A file is read whole: its pages, mapped and fetched one by one, take four times as long from a cold disk. FAISS trusts
+A file is read whole: its pages, mapped and fetched one by one, take longer from a cold disk. FAISS trusts
 what is in it, so that it must be known to be as it was written (`approximate.open_store`).
 """
 
@@ -45,7 +45,7 @@ _FEELINGS = 8
 fewer parts of the meaning, more lists at small weights (benchmarks/approximate.md)."""
 
 _ROUNDS = 10
-"""Rounds of k-means; more change no recall."""
+"""Rounds of k-means, as many as FAISS makes for lists."""
 
 _LANES = 16
 """Codes are compared so many numbers at a time; of a width that is no multiple, one by one, ten times slower."""
@@ -64,7 +64,7 @@ class Division:
 
 def codes(width: int) -> str:
     """Return FAISS's name of the codes that are compared fastest: 4 bits for two numbers, by tables (FastScan)."""
-    return f"PQ{(width + -width % _LANES) // 2}x4fsr"
+    return f"PQ{_wide(width) // 2}x4fsr"
 
 
 def check_spec(spec: str, width: int) -> None:
@@ -151,7 +151,7 @@ class Structure:
             IndexFolderError: the file is none, or is of other rows.
         """
         self._index = _read(path)
-        if (self._index.d, self._index.ntotal) != (width + -width % _LANES, count):
+        if (self._index.d, self._index.ntotal) != (_wide(width), count):
             raise IndexFolderError(
                 f"{path}: {self._index.ntotal} rows of {self._index.d} numbers, there should be {count} of {width}."
             )
@@ -181,10 +181,9 @@ def _empty(spec: str, width: int) -> Any:
     if not _NAMES.match(spec):
         raise OptionError(f"{spec!r}: a structure is IVF... or HNSW..., for example IVF1024,SQ8 or HNSW32,SQ8.")
     try:
-        index = faiss.index_factory(width + -width % _LANES, spec, faiss.METRIC_INNER_PRODUCT)
+        return faiss.index_factory(_wide(width), spec, faiss.METRIC_INNER_PRODUCT)
     except RuntimeError as exc:
         raise OptionError(f"{spec!r} is no structure that FAISS can make of rows {width} wide.") from exc
-    return index
 
 
 def _read(path: Path) -> Any:
@@ -198,7 +197,7 @@ def _read(path: Path) -> Any:
 def _filling(index: Any) -> Iterator[None]:
     """Let rows be added: to a graph by one core, for on several it depends on who is faster; to the nearest list.
 
-    By the middles' inner product, which is what lists are asked by, one row of twenty would go to another list.
+    By the middles' inner product, which is what lists are asked by, some rows would go to another list.
     """
     if not _is_ivf(index):
         threads = faiss.omp_get_max_threads()
@@ -241,4 +240,9 @@ def _block(rows: Vectors, start: int) -> Vectors:
 
 def _padded(rows: Vectors) -> Vectors:
     """Return rows with zeros at their end, which change no inner product, up to a width that FAISS is fast at."""
-    return np.pad(rows, ((0, 0), (0, -rows.shape[1] % _LANES)))
+    return np.pad(rows, ((0, 0), (0, _wide(rows.shape[1]) - rows.shape[1])))
+
+
+def _wide(width: int) -> int:
+    """Return the width that rows are padded to."""
+    return width + -width % _LANES

@@ -92,12 +92,12 @@ def check_document(name: str, content: bytes, unit: Unit | None) -> None:
         except InputError as exc:
             assert str(path) in str(exc)  # noqa: PT017 - one of two right answers
             return
-        text, end = document_text(str(path)), 0
+        text, end, line = document_text(str(path)), 0, 1
     for sentence in found:
         assert text[sentence.start : sentence.end] == sentence.text == sentence.text.strip() != ""
         assert sentence.start >= end
-        assert 1 <= sentence.line <= 1 + max(content.count(b"\n"), 10)
-        end = sentence.end
+        assert line <= sentence.line <= 1 + max(content.count(b"\n"), 10)
+        end, line = sentence.end, sentence.line
 
 
 @settings(max_examples=200, deadline=None)

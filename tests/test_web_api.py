@@ -78,6 +78,7 @@ def test_rows_are_explained_as_the_hits_of_a_query(client: TestClient) -> None:
         found = get(client, "/indexes/hotels/why", q="good room food", row=[999_999, *wanted], **options)
         assert [one["row"] for one in found] == list(wanted)
         assert {one["row"]: one["explanation"] for one in found} == wanted
+    assert get(client, "/indexes/hotels/why", q="good room food", row=[999_999]) == []
     refused = client.get("/api/indexes/hotels/why", params={"q": " ", "row": 0})
     assert (refused.status_code, refused.json()["detail"]) == (400, "A query is blank; give it some words.")
 
