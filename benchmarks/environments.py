@@ -24,7 +24,7 @@ def environment(name: str, requirements: Sequence[str]) -> str:
     torch = next(line for line in CONSTRAINTS.read_text(encoding="utf-8").splitlines() if line.startswith("torch=="))
     wanted = "\n".join([torch, *requirements])
     folder.parent.mkdir(parents=True, exist_ok=True)
-    with FileLock(folder.with_name(f"{name}.lock")):  # two benchmarks at once would each clear what the other installs
+    with FileLock(folder.with_name(f"{folder.name}.lock")):  # or two benchmarks would clear each other's
         if installed.exists() and installed.read_text(encoding="utf-8") == wanted:
             return python
         say(f"Installing {', '.join(requirements)} into {folder} ...")
