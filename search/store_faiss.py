@@ -2,10 +2,13 @@
 
 Rows that do not count are left out inside the search (FAISS's IDSelector), never afterwards.
 
-Traps met here: FAISS checks no shape, so it is checked before; k > n pads with -1, which is dropped; range search is
-strictly greater, as `Store.above` says.
+Traps met here: FAISS's threads wait for one another in a loop, so that on a busy machine two of them take a hundred
+times as long as one for ten thousand rows. It checks no shape, so it is checked before. k > n pads with -1, which is
+dropped. Range search is strictly greater, as `Store.above` says.
 """
 
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
 import faiss
@@ -15,10 +18,28 @@ from search.errors import OptionError
 from search.similarity import Vectors
 from search.store import Among, Found
 
-__all__ = ["FaissStore", "Selected"]
+__all__ = ["FaissStore", "Selected", "cores"]
 
 _FAISS: Any = faiss
 """Its type stubs know neither the overloads nor the selectors that are used here."""
+
+
+_LITTLE = 1 << 18
+"""Pairs of a query and a row that one core compares, in some 20 ms: where the others are busy, they are waited for."""
+
+
+@contextmanager
+def cores(count: int | None) -> Iterator[None]:
+    """Let FAISS use so many cores for what this thread asks of it; None: as it would."""
+    if count is None:
+        yield
+        return
+    before = faiss.omp_get_max_threads()
+    faiss.omp_set_num_threads(count)
+    try:
+        yield
+    finally:
+        faiss.omp_set_num_threads(before)
 
 
 class FaissStore:
@@ -51,7 +72,7 @@ class FaissStore:
         queries = np.ascontiguousarray(queries, dtype=np.float32)
         scores = np.empty((len(queries), k), np.float32)
         rows = np.empty((len(queries), k), np.int64)
-        with Selected(among) as selector:
+        with Selected(among) as selector, self._cores(queries):
             _FAISS.knn_inner_product(*self._sides(queries), k, _FAISS.swig_ptr(scores), _FAISS.swig_ptr(rows), selector)
         return [Found(found[found >= 0], score[found >= 0]) for found, score in zip(rows, scores, strict=True)]
 
@@ -62,7 +83,7 @@ class FaissStore:
             return [_nothing() for _ in queries]
         queries = np.ascontiguousarray(queries, dtype=np.float32)
         found = _FAISS.RangeSearchResult(len(queries))
-        with Selected(among) as selector:
+        with Selected(among) as selector, self._cores(queries):
             _FAISS.range_search_inner_product(*self._sides(queries), threshold, found, selector)
         limits = _FAISS.rev_swig_ptr(found.lims, len(queries) + 1).astype(np.int64)
         rows = _FAISS.rev_swig_ptr(found.labels, int(limits[-1])).copy()
@@ -76,6 +97,9 @@ class FaissStore:
         """Return what FAISS takes first: queries, rows, their width, and how many there are of each."""
         width = self._vectors.shape[1]
         return _FAISS.swig_ptr(queries), _FAISS.swig_ptr(self._vectors), width, len(queries), self.count
+
+    def _cores(self, queries: Vectors) -> AbstractContextManager[None]:
+        return cores(1 if len(queries) * self.count <= _LITTLE else None)
 
     def _check(self, queries: Vectors) -> None:
         if queries.ndim != 2 or queries.shape[1] != self._vectors.shape[1]:  # noqa: PLR2004 - a matrix

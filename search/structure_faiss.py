@@ -27,7 +27,7 @@ import numpy.typing as npt
 from search.errors import IndexFolderError, OptionError
 from search.similarity import Vectors
 from search.store import Among
-from search.store_faiss import Selected
+from search.store_faiss import Selected, cores
 
 __all__ = ["Division", "Rows", "Structure", "build", "check_spec", "codes", "divide", "extend", "write"]
 
@@ -49,6 +49,9 @@ _ROUNDS = 10
 
 _LANES = 16
 """Codes are compared so many numbers at a time; of a width that is no multiple, one by one, ten times slower."""
+
+_FEW = 4
+"""Queries that one core looks at: they are done before others have begun."""
 
 Rows = npt.NDArray[np.int64]
 """Row numbers."""
@@ -167,7 +170,7 @@ class Structure:
             effort: how many lists are looked at; of a graph, how many rows are kept in sight.
             among: which rows are looked for.
         """
-        with Selected(among) as selector:
+        with Selected(among) as selector, cores(1 if len(queries) <= _FEW else None):
             _, rows = self._index.search(_padded(queries), fetch, params=self._parameters(effort, selector))
         return np.where(rows < self.count, rows, -1)  # from a damaged list
 
@@ -200,12 +203,8 @@ def _filling(index: Any) -> Iterator[None]:
     By the middles' inner product, which is what lists are asked by, some rows would go to another list.
     """
     if not _is_ivf(index):
-        threads = faiss.omp_get_max_threads()
-        faiss.omp_set_num_threads(1)
-        try:
+        with cores(1):
             yield
-        finally:
-            faiss.omp_set_num_threads(threads)
         return
     asked, nearest = index.quantizer, _FAISS.IndexFlatL2(index.d)
     nearest.add(asked.reconstruct_n(0, index.nlist))

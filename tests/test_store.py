@@ -2,7 +2,9 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
+import faiss
 import numpy as np
 import pytest
 
@@ -169,3 +171,26 @@ def test_only_the_rows_asked_for_are_searched(backend: Backend, share: float) ->
     for one, query in zip(store.above(queries, 0.2, among), queries, strict=True):
         exact = products(rows, query)
         assert sorted(one.rows.tolist()) == [row for row in np.flatnonzero(among).tolist() if exact[row] > 0.2]
+
+
+def test_one_core_answers_what_is_little_and_the_setting_stays(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Threads that wait for one another cost more than a small search takes; a large one gets what FAISS would use."""
+    seen: list[int] = []
+    ask = faiss.knn_inner_product
+
+    def noted(*arguments: Any) -> Any:
+        seen.append(faiss.omp_get_max_threads())
+        return ask(*arguments)
+
+    monkeypatch.setattr(faiss, "knn_inner_product", noted)
+    monkeypatch.setattr("search.store_faiss._LITTLE", 3000)
+    store = FaissStore(rows_of(1000))
+    before = faiss.omp_get_max_threads()
+    faiss.omp_set_num_threads(3)
+    try:
+        for count in (1, 3, 4):
+            store.search(rows_of(count, seed=1), 5)
+        assert seen == [1, 1, 3]
+        assert faiss.omp_get_max_threads() == 3
+    finally:
+        faiss.omp_set_num_threads(before)
