@@ -92,13 +92,13 @@ def side_by_side(name: str, texts: Sequence[str], repeat: int) -> dict[str, Any]
 
 
 TRIALS = (
-    Recipe("nncf's own smoothing", smooth=0.95, careful=0),
-    Recipe("less smoothing", smooth=0.8, careful=0),
-    Recipe("still less", smooth=0.7, careful=0),
-    Recipe("first layer careful", smooth=0.8, careful=1),
-    Recipe("first two careful", smooth=0.8, careful=2),
-    Recipe("first three careful", smooth=0.8, careful=3),
-    Recipe("all careful", smooth=0.8, careful=1000),
+    Recipe("nothing apart", smooth=0.7, apart=0),
+    Recipe("two units apart", smooth=0.7, apart=2),
+    Recipe("in use", smooth=0.7, apart=8),
+    Recipe("32 units apart", smooth=0.7, apart=32),
+    Recipe("less smoothing", smooth=0.5, apart=8),
+    Recipe("nncf's own smoothing", smooth=0.95, apart=8),
+    Recipe("careful", smooth=0.7, apart=8, careful=True),
 )
 
 

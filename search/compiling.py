@@ -1,6 +1,7 @@
 """A checkpoint to its int8 build: converted, quantised, compared with the reference, and kept only if it agrees."""
 
 import importlib.util
+import random
 from collections.abc import Sequence
 from dataclasses import asdict, replace
 from importlib.metadata import version
@@ -13,7 +14,7 @@ from search.corpus import Corpus, expand
 from search.encoder_huggingface import HuggingFaceEncoder
 from search.encoder_openvino import OpenVINOEncoder
 from search.errors import EncoderError, OptionError, OutputError
-from search.fast_build import FILES, REPORT, ROW_OUTPUT, FastBuild, build_folder
+from search.fast_build import CALIBRATED, FILES, REPORT, ROW_OUTPUT, FastBuild, build_folder
 from search.files import new_folder, sha256_of_file
 from search.labelled import LabelledCorpus
 from search.openvino_graph import Recipe, convert, quantise, quiet
@@ -33,16 +34,20 @@ __all__ = [
 CALIBRATION = 300
 """Sentences that the ranges of the activations are taken from."""
 
+_JOINED, _LONG = range(2, 14), 5
+"""How many of them are put together to longer texts, whose ranges are others, and how many texts of each number."""
+
 COMPARED = 1000
 """Other sentences, at most, that the build is compared with the reference on."""
+
+_SEED = 7
 
 _READ = 10_000
 
 _NEEDED = ("nncf", "openvino")
 _SENTENCES = Path(__file__).with_name("sentences.txt")
 
-_EVERY = 1_000
-RECIPES = (Recipe("int8", smooth=0.8, careful=3), Recipe("careful int8", smooth=0.8, careful=_EVERY))
+RECIPES = (Recipe("int8", smooth=0.7), Recipe("careful int8", smooth=0.7, careful=True))
 """Tried in this order; the first whose build agrees with the checkpoint is kept."""
 
 
@@ -112,7 +117,7 @@ def compile_encoder(
         tried: list[str] = []
         for number, recipe in enumerate(recipes):
             progress.advance(2 + number, f"quantising: {recipe.name}")
-            quantise(graph, recipe, calibration, aside)
+            quantise(graph, recipe, [*calibration, *_longer(calibration)], aside)
             build = FastBuild(
                 fingerprint=reference.passport.fingerprint,
                 width=int(graph.output(ROW_OUTPUT).get_partial_shape()[1].get_length()),
@@ -120,6 +125,7 @@ def compile_encoder(
                 files={one: sha256_of_file(aside / one) for one in FILES},
                 made={
                     "recipe": recipe.name,
+                    CALIBRATED: not recipe.careful,
                     "calibration": len(calibration),
                     **{package: version(package) for package in _NEEDED},
                 },
@@ -149,6 +155,12 @@ def _split(sentences: Sequence[str]) -> tuple[list[str], list[str]]:
     calibration = _spread(pool, CALIBRATION)
     taken = set(calibration)
     return calibration, [text for text in pool if text not in taken]
+
+
+def _longer(sentences: Sequence[str]) -> list[str]:
+    """Return texts of several of the sentences, as those that are not split into sentences have."""
+    draw = random.Random(_SEED)  # noqa: S311 - the same sentences make the same build
+    return [" ".join(draw.choices(sentences, k=count)) for count in _JOINED for _ in range(_LONG)]
 
 
 def _spread(texts: Sequence[str], count: int) -> list[str]:

@@ -1,25 +1,24 @@
 """The fast encoder: a checkpoint's int8 build, run on the CPU by OpenVINO with `tokenizers` alone; no torch.
 
-What shapes this file: OpenVINO makes kernels anew for every shape of input (15 ms), so texts are padded to few lengths
-and batches to few sizes; a text's padded length depends on itself alone, so that its row does not depend on its
-company. OpenVINO's AsyncInferQueue can wait for ever when its model is let go of, so plain requests are used.
+OpenVINO's AsyncInferQueue can wait for ever when its model is let go of, so plain requests are used.
 """
 
 import threading
 from collections import deque
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-import numpy.typing as npt
 
 from search.checkpoint import DEFAULT_ENCODER, Card, find, fingerprint
 from search.encoder import Encoded, Passport, Tokens, to_rows
 from search.errors import EncoderError
 from search.fast_build import TOKENIZER, FastBuild, build_folder
-from search.openvino_engine import ALL_CORES, ONE_CORE, Engine
+from search.openvino_engine import ALL_CORES, TWO_CORES, Engine
+from search.openvino_queries import QueryRequests
+from search.padding import FEW, MANY, Batch, Padder
 from search.similarity import DEFAULT_WEIGHT, Vectors
 
 if TYPE_CHECKING:
@@ -31,25 +30,11 @@ __all__ = ["OpenVINOEncoder"]
 _WINDOW = 8192
 """Texts sorted by length at a time."""
 
-_TOKENS = 1024
-"""Tokens of a batch, padding included."""
-
-_STEPS = 8
-"""Sizes of the last, smaller batch of a length."""
-
 _FEW = 128
-"""Texts up to which one core encodes them."""
+"""Texts up to which two cores encode them."""
 
-_Numbers = npt.NDArray[np.int64]
-
-
-@dataclass(frozen=True, slots=True)
-class _Batch:
-    """Texts of one padded length: which they are, and the (n, length) token numbers and mask."""
-
-    texts: list[int]
-    numbers: _Numbers
-    mask: _Numbers
+_MANY = 2048
+"""Texts from which on there are enough of each length."""
 
 
 class OpenVINOEncoder:
@@ -86,13 +71,15 @@ class OpenVINOEncoder:
                 f"({self._passport.fingerprint[:12]}). Make it again with: kindred compile {name}"
             )
         self._temperature = card.temperature if card else 1.0
-        self._width, self._max_length = report.width, report.max_length
-        self._tokenizer, self._pad = _tokenizer(folder, report)
+        self._width = report.width
+        self._tokenizer, pad = _tokenizer(folder, report)
+        self._padder = Padder(pad, report.max_length)
         self._engine = Engine(folder, report)
-        self._few = [self._engine.compiled(ONE_CORE).create_infer_request()]
+        self._few = [self._engine.compiled(TWO_CORES).create_infer_request()]
+        self._queries = QueryRequests(self._engine, report)
         self._many: list[InferRequest] = []
         self._for_tokens: InferRequest | None = None
-        self._lock = threading.Lock()
+        self._lock, self._preparing = threading.Lock(), threading.Lock()
 
     @property
     def passport(self) -> Passport:
@@ -104,7 +91,10 @@ class OpenVINOEncoder:
         places = {text: place for place, text in enumerate(dict.fromkeys(texts))}
         raw = np.empty((len(places), self._width), dtype=np.float32)
         with self._lock:
-            self._run(self._batches(list(places)), self._requests(len(places)), raw)
+            if len(places) == 1:
+                self._run_query(next(iter(places)), raw)
+            else:
+                self._run(self._tokenised(list(places)), self._requests(len(places)), raw)
         encoded = to_rows(raw, self._passport, self._temperature)
         if len(places) == len(texts):
             return encoded
@@ -117,17 +107,29 @@ class OpenVINOEncoder:
         Raises:
             EncoderError: the build cannot be run.
         """
-        with self._lock:
+        found = self._tokenizer.encode_batch([_one_line(text) for text in texts])
+        vectors: dict[int, Vectors] = {}
+        with self._preparing:  # and not the lock: who encodes need not wait for it
             if self._for_tokens is None:
                 self._for_tokens = self._engine.for_tokens().create_infer_request()
-            return [self._tokens(text.replace("\n", " "), self._for_tokens) for text in texts]
+        request = self._for_tokens
+        with self._lock:
+            for batch in self._padder.batches([one.ids for one in found], FEW):
+                request.infer({"input_ids": batch.numbers, "attention_mask": batch.mask})
+                together = request.get_output_tensor(0).data
+                vectors |= {
+                    text: together[place, : len(found[text].ids)].copy() for place, text in enumerate(batch.texts)
+                }
+        return [
+            Tokens(np.array(one.offsets, dtype=np.int64).reshape(-1, 2), vectors[text])
+            for text, one in enumerate(found)
+        ]
 
-    def _tokens(self, text: str, request: "InferRequest") -> Tokens:
-        found = self._tokenizer.encode(text)
-        batch = self._batch([found.ids], [0], _padded(len(found.ids), self._max_length), 1)
-        request.infer({"input_ids": batch.numbers, "attention_mask": batch.mask})
-        vectors = request.get_output_tensor(0).data[0, : len(found.ids)].copy()
-        return Tokens(np.array(found.offsets, dtype=np.int64).reshape(-1, 2), vectors)
+    def _run_query(self, text: str, raw: Vectors) -> None:
+        """Fill the one row, by what is compiled for a text of about its length, if there is that."""
+        numbers = self._tokenizer.encode(_one_line(text)).ids
+        length, request = self._queries.find(len(numbers)) or (self._padder.length(len(numbers)), self._few[0])
+        self._run(iter([self._padder.alone(numbers, length)]), [request], raw)
 
     def _requests(self, count: int) -> "list[InferRequest]":
         """Return what runs so many texts; what uses all cores takes as long to load as a hundred texts do to encode."""
@@ -140,7 +142,7 @@ class OpenVINOEncoder:
             self._many = [compiled.create_infer_request() for _ in range(2 * streams)]
         return self._many
 
-    def _run(self, batches: Iterator[_Batch], requests: "Sequence[InferRequest]", raw: Vectors) -> None:
+    def _run(self, batches: Iterator[Batch], requests: "Sequence[InferRequest]", raw: Vectors) -> None:
         """Put each batch through a free request, waiting for the oldest where none is; fill the (n, d + C) rows."""
         free = deque(requests)
         busy: deque[tuple[InferRequest, list[int]]] = deque()
@@ -157,38 +159,18 @@ class OpenVINOEncoder:
             for request, _ in busy:
                 request.wait()
 
-    def _batches(self, texts: Sequence[str]) -> Iterator[_Batch]:
+    def _tokenised(self, texts: Sequence[str]) -> Iterator[Batch]:
         """Yield batches of texts of one padded length, longest first in each window."""
+        shapes = MANY if len(texts) > _MANY else FEW
         for start in range(0, len(texts), _WINDOW):
-            window = [text.replace("\n", " ") for text in texts[start : start + _WINDOW]]  # as the reference does
-            tokens = [one.ids for one in self._tokenizer.encode_batch_fast(window)]
-            by_length: dict[int, list[int]] = {}
-            for number, one in enumerate(tokens):
-                by_length.setdefault(_padded(len(one), self._max_length), []).append(number)
-            for length in sorted(by_length, reverse=True):
-                members = by_length[length]
-                most = max(1, _TOKENS // length)
-                for begin in range(0, len(members), most):
-                    chosen = members[begin : begin + most]
-                    yield self._batch([tokens[one] for one in chosen], [start + one for one in chosen], length, most)
-
-    def _batch(self, tokens: Sequence[list[int]], texts: list[int], length: int, most: int) -> _Batch:
-        """Pad texts to the length, and add rows of nothing up to one of few sizes; none to a text alone (a query)."""
-        step = max(1, most // _STEPS) if len(tokens) > 1 else 1
-        size = min(most, -(-len(tokens) // step) * step)
-        numbers = np.full((size, length), self._pad, dtype=np.int64)
-        mask = np.zeros((size, length), dtype=np.int64)
-        mask[:, 0] = 1  # no row is all padding: that has no mean
-        for row, one in enumerate(tokens):
-            numbers[row, : len(one)] = one
-            mask[row, : len(one)] = 1
-        return _Batch(texts, numbers, mask)
+            window = [_one_line(text) for text in texts[start : start + _WINDOW]]
+            for batch in self._padder.batches([one.ids for one in self._tokenizer.encode_batch_fast(window)], shapes):
+                yield replace(batch, texts=[start + text for text in batch.texts])
 
 
-def _padded(tokens: int, max_length: int) -> int:
-    """Return the length to pad to: multiples of 4, from 64 on in steps of a sixteenth to an eighth of the length."""
-    step = max(4, 1 << max(0, (tokens - 1).bit_length() - 4))
-    return max(1, min(max_length, -(-tokens // step) * step))
+def _one_line(text: str) -> str:
+    """Return a text as the reference reads it."""
+    return text.replace("\n", " ")
 
 
 def _finish(request: "InferRequest", texts: list[int], raw: Vectors) -> "InferRequest":

@@ -16,6 +16,7 @@ from search.errors import EncoderError, InputError
 from search.files import read_json, sha256_of_file, write_json
 
 __all__ = [
+    "CALIBRATED",
     "FILES",
     "FORMAT",
     "GRAPH",
@@ -38,6 +39,9 @@ FILES = (GRAPH, WEIGHTS, TOKENIZER)
 ROW_OUTPUT = "row"
 """The graph's output that is the (n, d + C) meaning and logits."""
 
+CALIBRATED = "calibrated"
+"""What `made` says of a build all of whose ranges are calibrated: it gives the same bits for one shape as for any."""
+
 TOKENS_OUTPUT = "last_hidden_state"
 """The graph's output that is the (n, length, d) token vectors; sentence-transformers' own backend reads it too."""
 
@@ -56,7 +60,7 @@ class FastBuild:
         width: the d + C numbers of a raw row.
         max_length: the tokens of a text that are read.
         files: the SHA-256 of each file, by name.
-        made: how: versions, recipe, calibration.
+        made: how: versions, recipe, calibration, whether all ranges are calibrated.
         agreement: how it agrees with the reference.
     """
 

@@ -5,6 +5,7 @@ its maker; it is kept out.
 """
 
 import hashlib
+import os
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -20,10 +21,21 @@ from search.files import cache_folder, write_bytes
 if TYPE_CHECKING:
     from openvino import CompiledModel
 
-__all__ = ["ALL_CORES", "ONE_CORE", "Engine", "without"]
+__all__ = ["ALL_CORES", "ONE_CORE", "TWO_CORES", "Engine", "without"]
 
-_PROPERTIES = {"INFERENCE_PRECISION_HINT": "f32"}  # where a CPU knows bf16, that would be the default, and slower
+_PROPERTIES = {
+    "INFERENCE_PRECISION_HINT": "f32",  # where a CPU knows bf16, that would be the default, and slower
+    # No kernels made for a whole attention: of sentences its parts take less time, new lengths less to compile, and
+    # padding a text changes no bit of its row (`padding`).
+    "SNIPPETS_MODE": "DISABLE",
+}
 ONE_CORE: Mapping[str, Any] = {**_PROPERTIES, "NUM_STREAMS": 1, "INFERENCE_NUM_THREADS": 1}
+TWO_CORES: Mapping[str, Any] = {
+    **_PROPERTIES,
+    "NUM_STREAMS": 1,
+    "INFERENCE_NUM_THREADS": min(2, os.cpu_count() or 1),
+    "ENABLE_CPU_PINNING": False,  # each process would take the same two
+}
 ALL_CORES: Mapping[str, Any] = {**_PROPERTIES, "PERFORMANCE_HINT": "THROUGHPUT"}
 
 _KEPT = 8
@@ -73,21 +85,33 @@ class Engine:
         return compiled
 
     def for_tokens(self) -> "CompiledModel":
-        """Compile the build for one core to give the (n, length, d) token vectors in place of the rows.
+        """Compile the build to give the (n, length, d) token vectors in place of the rows.
 
         Raises:
             EncoderError: as `compiled`; or the build does not give them.
         """
-        return self._compile(TOKENS_OUTPUT, ONE_CORE)
+        return self._compile(TOKENS_OUTPUT, TWO_CORES)
 
-    def _compile(self, wanted: str, properties: Mapping[str, Any]) -> "CompiledModel":
-        """Compile the build with one of its outputs alone."""
+    def for_one(self, length: int) -> "CompiledModel":
+        """Compile the build for one text of so many tokens, padding included; it takes 0.25 s and 27 MB.
+
+        Raises:
+            EncoderError: as `compiled`.
+        """
+        return self._compile(ROW_OUTPUT, TWO_CORES, (1, length))
+
+    def _compile(
+        self, wanted: str, properties: Mapping[str, Any], shape: tuple[int, int] | None = None
+    ) -> "CompiledModel":
+        """Compile the build with one of its outputs alone, for inputs of one shape or of any."""
         self._report.check(self._folder)
         try:
             graph = self._core.read_model(self._folder / GRAPH, self._folder / WEIGHTS)
             for output in graph.outputs:
                 if wanted not in output.get_names():
                     graph.remove_result(output.get_node())
+            if shape:
+                graph.reshape({one.get_any_name(): list(shape) for one in graph.inputs})
             return self._core.compile_model(graph, "CPU", dict(properties))
         except RuntimeError as exc:
             raise EncoderError(

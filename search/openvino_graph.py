@@ -20,6 +20,7 @@ import numpy as np
 from search.errors import EncoderError
 from search.fast_build import GRAPH, ROW_OUTPUT, TOKENIZER, TOKENS_OUTPUT
 from search.openvino_engine import without
+from search.openvino_outliers import set_outliers_apart
 
 if TYPE_CHECKING:
     from openvino import Model
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 __all__ = ["Recipe", "convert", "quantise", "quiet"]
 
 _ACTIVATIONS = {"Gelu", "Relu", "Swish", "HSwish"}
+_ATTENTION = "ScaledDotProductAttention"
 
 _LARGE = 100_000
 """Numbers in a table from which on it is worth storing as int8."""
@@ -40,13 +42,15 @@ class Recipe:
     Attributes:
         name: what the report calls it.
         smooth: how much of the activations' outliers is moved into the weights, between 0 and 1.
-        careful: in how many layers, from the first, the product that follows the activation function (where errors
-            are largest) takes ranges from each text as it comes and not from the calibration: truer, and slower.
+        apart: how many hidden units of each feed-forward block stay in float32.
+        careful: whether the products that follow the activation function (where errors are largest) take ranges from
+            each text as it comes and not from the calibration: truer, and slower.
     """
 
     name: str
     smooth: float
-    careful: int
+    apart: int = 8
+    careful: bool = False
 
 
 @contextmanager
@@ -159,17 +163,22 @@ def quantise(graph: "Model", recipe: Recipe, texts: Sequence[str], folder: Path)
         {"input_ids": numbers, "attention_mask": np.ones_like(numbers)}
         for numbers in (np.array([one.ids], dtype=np.int64) for one in tokenizer.encode_batch(list(texts)))
     ]
-    exact, careful, usual = _products(graph, recipe.careful)
-    # int8 weights without ranges for what they meet: OpenVINO then takes these from each row as it comes.
-    half = nncf.compress_weights(
-        graph.clone(), mode=nncf.CompressWeightsMode.INT8_SYM, ignored_scope=nncf.IgnoredScope(names=exact + usual)
-    )
+    graph = graph.clone()
+    apart = set_outliers_apart(graph, samples, recipe.apart)
+    exact, careful, usual = _products(graph, apart)
+    _halve(graph, exact)
+    if recipe.careful:
+        # int8 weights without ranges for what they meet: OpenVINO then takes these from each row as it comes.
+        graph = nncf.compress_weights(
+            graph, mode=nncf.CompressWeightsMode.INT8_SYM, ignored_scope=nncf.IgnoredScope(names=exact + usual)
+        )
+        exact += careful
     quantised = nncf.quantize(
-        half,
+        graph,
         nncf.Dataset(samples),
         model_type=nncf.ModelType.TRANSFORMER,
         subset_size=len(samples),
-        ignored_scope=nncf.IgnoredScope(names=exact + careful),
+        ignored_scope=nncf.IgnoredScope(names=exact),
         advanced_parameters=nncf.AdvancedQuantizationParameters(
             smooth_quant_alphas=nncf.AdvancedSmoothQuantParameters(matmul=recipe.smooth)
         ),
@@ -180,15 +189,35 @@ def quantise(graph: "Model", recipe: Recipe, texts: Sequence[str], folder: Path)
         raise EncoderError(f"{folder / GRAPH} cannot be written; is the disk full? ({exc})") from exc
 
 
-def _products(graph: "Model", layers: int) -> tuple[list[str], list[str], list[str]]:
-    """Return the names of the matrix products to leave exact, to take care of, and of the others.
+def _halve(graph: "Model", exact: Sequence[str]) -> None:
+    """Store the large matrices that stay exact as float16, which they are from then on; they are run in float32."""
+    from openvino import opset13 as ops
 
-    The first are what comes after the pooling: once a text, not once a token. The second follow the activation function
-    in the first layers.
+    for node in graph.get_ops():
+        if node.get_friendly_name() not in exact or node.get_type_name() != "MatMul":
+            continue
+        weights = node.input_value(1).get_node()
+        if weights.get_type_name() == "Constant" and weights.get_data().size >= _LARGE:
+            half = ops.convert(ops.constant(weights.get_data().astype(np.float16)), np.float32)
+            node.input(1).replace_source_output(half.output(0))
+
+
+def _products(graph: "Model", apart: Sequence[str]) -> tuple[list[str], list[str], list[str]]:
+    """Return the names of the matrix products to leave exact, of those to take care of where asked, and of the others.
+
+    The first are those inside attention, which int8 does not make faster, where it is one operation; what comes after
+    the pooling, once a text and not once a token; and outliers, which are named. The second follow an activation
+    function.
     """
-    products = [node for node in graph.get_ordered_ops() if node.get_type_name() == "MatMul"]
-    pooled = [node for node in products if node.get_output_partial_shape(0).rank.get_length() == 2]  # noqa: PLR2004 - a matrix
-    after = [node for node in products if node.input_value(0).get_node().get_type_name() in _ACTIVATIONS][:layers]
-    exact, careful = ([node.get_friendly_name() for node in some] for some in (pooled, after))
-    every = [node.get_friendly_name() for node in products]
-    return exact, careful, [name for name in every if name not in {*exact, *careful}]
+    names: dict[str, list[str]] = {"exact": list(apart), "careful": [], "usual": []}
+    for node in graph.get_ordered_ops():
+        name = node.get_friendly_name()
+        if node.get_type_name() not in {"MatMul", _ATTENTION} or name in apart:
+            continue
+        pooled = node.get_output_partial_shape(0).rank.get_length() == 2  # noqa: PLR2004 - a matrix
+        if pooled or node.get_type_name() == _ATTENTION:
+            kind = "exact"
+        else:
+            kind = "careful" if node.input_value(0).get_node().get_type_name() in _ACTIVATIONS else "usual"
+        names[kind].append(name)
+    return names["exact"], names["careful"], names["usual"]

@@ -3,6 +3,7 @@
 import json
 import shutil
 import sys
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,7 @@ from search.errors import EncoderError, OptionError, OutputError
 from search.fast_build import GRAPH, REPORT, TOKENIZER, WEIGHTS, FastBuild, build_folder
 from search.files import sha256_of_file
 from search.openvino_engine import Engine
+from search.openvino_queries import COMPILING
 from search.similarity import Labels, Scale
 from tests.cli_runner import tree
 
@@ -165,6 +167,76 @@ def test_a_query_is_run_alone(built: Path, monkeypatch: pytest.MonkeyPatch) -> N
     for text in TEXTS:
         encoder.encode([text])
     assert sizes == {1}
+
+
+def _compiled() -> None:
+    """Wait until what is compiled for queries is there."""
+    for thread in threading.enumerate():
+        if thread.name == COMPILING:
+            thread.join()
+
+
+def test_many_queries_are_run_by_models_of_their_length_with_the_same_bits(built: Path) -> None:
+    """From the sixteenth query on, texts of up to 32 tokens have a model for about their length; no row changes."""
+    encoder = OpenVINOEncoder(str(built))
+    texts = [" ".join(["room"] * count) for count in range(1, 62)] + TEXTS
+    rows = encoder.encode(texts).rows
+    for number in range(15):
+        encoder.encode([TEXTS[number % len(TEXTS)]])
+        _compiled()
+    assert not encoder._queries._requests
+    encoder.encode(["very"])
+    _compiled()
+    lengths = [(found := encoder._queries.find(tokens)) and found[0] for tokens in (1, 16, 17, 32, 33)]
+    assert lengths == [16, 16, 24, 32, None]
+    for text, row in zip(texts, rows, strict=True):
+        np.testing.assert_array_equal(encoder.encode([text]).rows[0], row)
+
+
+def test_a_build_that_is_not_known_to_be_calibrated_is_run_in_one_way(built: Path, tmp_path: Path) -> None:
+    """One of an earlier version, or with ranges of each row, could give a query other bits than its text among many."""
+    shutil.copytree(built, tmp_path / "checkpoint")
+    report = build_folder(tmp_path / "checkpoint") / REPORT
+    assert json.loads(report.read_text(encoding="utf-8"))["made"]["calibrated"] is True
+    _change(report, made={"recipe": "int8"})
+    encoder = OpenVINOEncoder(str(tmp_path / "checkpoint"))
+    for number in range(20):
+        encoder.encode([TEXTS[number % len(TEXTS)]])
+    _compiled()
+    assert not encoder._queries._requests
+
+
+def test_a_checkpoint_that_goes_away_leaves_queries_as_they_were(
+    built: Path, tmp_path: Path, recwarn: pytest.WarningsRecorder
+) -> None:
+    """Without its files nothing is compiled for lengths; queries are answered, and no thread ends with an error."""
+    folder = tmp_path / "checkpoint"
+    shutil.copytree(built, folder)
+    encoder = OpenVINOEncoder(str(folder))
+    row = encoder.encode(["very"]).rows
+    (build_folder(folder) / WEIGHTS).rename(tmp_path / "away")
+    for _ in range(20):
+        np.testing.assert_array_equal(encoder.encode(["very"]).rows, row)
+    _compiled()
+    assert not encoder._queries._requests
+    assert not [warned for warned in recwarn if "thread" in str(warned.category).lower()]
+
+
+def test_the_encoder_that_ships_gives_a_text_the_same_bits_in_every_way(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Alone, by a model for its length, among few and among many; some 20 to 100 tokens, which a small model hides."""
+    monkeypatch.setattr("search.encoder_openvino._MANY", 200)
+    encoder = OpenVINOEncoder()
+    some = bundled_sentences()[:600]
+    texts = some[::2] + [" ".join(some[at : at + 2 + at % 3]) for at in range(0, 600, 6)]
+    rows = encoder.encode(texts).rows
+    few = [encoder.encode(texts[at : at + 50]).rows for at in range(0, len(texts), 50)]
+    np.testing.assert_array_equal(np.concatenate(few), rows)
+    for text in texts[:20]:
+        encoder.encode([text])
+    _compiled()
+    assert encoder._queries._requests
+    for text, row in zip(texts, rows, strict=True):
+        np.testing.assert_array_equal(encoder.encode([text]).rows[0], row)
 
 
 def test_more_texts_than_a_window_stay_in_order(built: Path, monkeypatch: pytest.MonkeyPatch) -> None:

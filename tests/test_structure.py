@@ -15,7 +15,7 @@ search search.errors search.progress search.processes search.records search.file
 search.compressed search.encodings search.lines search.similarity search.splitting search.units search.tables
 search.reader_pdf search.reader_docx search.reader_html search.documents search.reading search.corpus search.labelled
 search.checkpoint search.encoder search.encoder_huggingface
-search.fast_build search.openvino_engine search.encoder_openvino search.encoders
+search.fast_build search.openvino_engine search.padding search.openvino_queries search.encoder_openvino search.encoders
 search.store search.store_faiss search.structure_faiss search.store_record search.approximate search.nearest
 search.choosing search.metrics
 search.canaries search.origin search.lock search.manifest
@@ -35,7 +35,7 @@ search.single_page search.report
 search.marks search.projection search.index_map search.map_picture search.map_page
 search.service search.mcp_tools search.once search.duplicates_once search.maps_once
 search.measurements search.evaluate_rows search.evaluate_search search.evaluate search.evaluation_picture
-search.agreement search.openvino_graph search.compiling
+search.agreement search.openvino_outliers search.openvino_graph search.compiling
 search.training_options search.holding_back search.training_data search.methods search.pair_data search.settling
 search.label_figures search.training_watch search.joint search.training_run search.training search.head
 search.contrastive search.few search.pair_training search.model_card search.training_folder search.finetune
@@ -76,7 +76,13 @@ LIBRARIES = {
     "mcp": {"search.mcp_tools"},
     "nncf": {"search.openvino_graph"},
     "openTSNE": {"search.projection"},
-    "openvino": {"search.encoder_openvino", "search.openvino_engine", "search.openvino_graph"},
+    "openvino": {
+        "search.encoder_openvino",
+        "search.openvino_engine",
+        "search.openvino_graph",
+        "search.openvino_outliers",
+        "search.openvino_queries",
+    },
     "prometheus_client": {"search.web.counting"},
     "pyarrow": {"search.deduplicated", "search.tables", "search.training_data"},
     "pypdfium2": {"search.reader_pdf"},
