@@ -9,7 +9,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Self
@@ -18,7 +18,7 @@ import numpy as np
 
 from search.encoder import Encoded, Passport, TokenEncoder, Tokens
 from search.encoders import load_encoder
-from search.errors import KindredError, OptionError
+from search.errors import EncoderError, KindredError, OptionError
 from search.explaining import Explanation, explain
 from search.filters import Filter
 from search.guard import PairGuard
@@ -185,6 +185,12 @@ class Service:
             for one in self._open.values():
                 one.replaced = True
                 one.close_unread()
+
+    def prepare(self) -> None:
+        """Load what the first explanation would have to wait for."""
+        for encoder in list(self._encoders.values()):
+            with suppress(EncoderError, OSError):  # one that cannot explain says so to who asks
+                encoder.tokens([])
 
     @property
     def names(self) -> list[str]:

@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from search.encoder import Encoded
-from search.errors import IndexFolderError, OptionError
+from search.encoder import Encoded, Tokens
+from search.errors import EncoderError, IndexFolderError, OptionError
 from search.index import Index
 from search.service import Asked, Service, TogetherEncoder
 from tests.cli_runner import toy_index
@@ -79,6 +79,20 @@ def test_an_error_reaches_each_who_waited_and_the_next_is_served() -> None:
     with pytest.raises(RuntimeError, match="broken"):
         together.encode(["break"])
     assert together.encode(["room"]).rows.shape == (1, slow.passport.width)
+
+
+def test_a_server_loads_what_explains_before_anybody_asks(folder: Path) -> None:
+    """Each encoder is asked for the tokens of nothing; one that cannot explain is left alone."""
+    asked: list[Sequence[str]] = []
+
+    class Explaining(ToyEncoder):
+        def tokens(self, texts: Sequence[str]) -> list[Tokens]:
+            asked.append(texts)
+            raise EncoderError("This encoder cannot say where its tokens are.")
+
+    with Service({"hotels": folder}, load=lambda _: Explaining()) as service:
+        service.prepare()
+    assert asked == [[]]
 
 
 def test_a_new_generation_is_served_and_the_old_one_closed(folder: Path, service: Service) -> None:
