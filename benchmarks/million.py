@@ -8,8 +8,9 @@ the first are queries, and those behind them files of 10,000, 100,000 and a mill
 - index: `kindred index --exact`: encoding and storing alone. Beside it, what the processor had spent when a tenth, a
   hundredth of the rows were there
 - structure: `kindred index --store auto --recall 0.98` on the same index: chosen, built and measured; `kindred info`
-- ask: 1,000 queries one at a time in a process that has answered some, encoding included; then the same, in a batch,
-  against exact search for several weights and sentiments (benchmarks/million_asked.py)
+- ask: 1,000 queries one at a time in a process that has answered some, encoding included, the index's files in the
+  system's memory; then the same, in a batch, against exact search for several weights and sentiments
+  (benchmarks/million_asked.py)
 - batch: 10,000 queries from a file, `kindred query --queries`
 - cold: `kindred query` in a new process; with the index's files as the system keeps them in memory, and read anew
 
@@ -106,6 +107,7 @@ class Work:
         """Ask one query at a time, and compare with exact search."""
         asked = Path(__file__).with_name("million_asked.py")
         texts = [str(self._queries(count)) for count in (self._asked, self._batch)]
+        _read(self._index(size))
         ran = run([sys.executable, str(asked), str(self._index(size)), *texts], self._environment)
         return {**json.loads(ran.output), **_taken(ran)}
 
@@ -229,6 +231,15 @@ def _disk(folder: Path) -> Mapping[str, float]:
             kind = {".f32": "rows", ".sqlite": "sentences", ".faiss": "structure"}.get(path.suffix, "other")
             found[kind] = found.get(kind, 0.0) + path.stat().st_size / MB
     return found
+
+
+def _read(folder: Path) -> None:
+    """Let the system keep a folder's files in memory, as it does after they were written."""
+    for path in folder.rglob("*"):
+        if path.is_file():
+            with path.open("rb") as file:
+                while file.read(MB):
+                    pass
 
 
 def _forget(folder: Path) -> None:
