@@ -4,7 +4,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy.optimize import minimize_scalar
 
 from search.similarity import softmax
 
@@ -82,6 +81,8 @@ def calibration_error(probabilities: _Floats, gold: _Ints) -> float:
 
 def fit_temperature(logits: _Floats, gold: _Ints) -> float:
     """Return the temperature in [0.05, 20] that gives the gold labels the highest probability (Guo et al. 2017)."""
+    from scipy.optimize import minimize_scalar
+
     found = minimize_scalar(
         lambda log: cross_entropy(softmax(logits, float(np.exp(log))), gold),
         bounds=(np.log(0.05), np.log(20.0)),
@@ -92,6 +93,8 @@ def fit_temperature(logits: _Floats, gold: _Ints) -> float:
 
 def match_confidence(logits: _Floats, confidence: float) -> float:
     """Return the temperature in [0.05, 20] at which the highest probabilities of n texts have this mean."""
+    from scipy.optimize import minimize_scalar
+
     found = minimize_scalar(
         lambda log: (softmax(logits, float(np.exp(log))).max(axis=1).mean() - confidence) ** 2,
         bounds=(np.log(0.05), np.log(20.0)),

@@ -13,7 +13,6 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import betaincinv
 
 from search.encoder import Passport
 from search.errors import IndexFolderError, InputError, OptionError
@@ -249,6 +248,8 @@ def exact_interval(hits: int, trials: int) -> tuple[float, float]:
     >>> [round(one, 4) for one in exact_interval(0, 10)]
     [0.0, 0.3085]
     """
+    from scipy.special import betaincinv
+
     tail = (1.0 - CONFIDENCE) / 2.0
     low = float(betaincinv(hits, trials - hits + 1, tail)) if hits else 0.0
     high = float(betaincinv(hits + 1, trials - hits, 1.0 - tail)) if hits < trials else 1.0

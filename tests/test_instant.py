@@ -55,6 +55,13 @@ def test_a_query_loads_nothing_heavy(hotels: Path) -> None:
     assert loaded & HEAVY == set()
 
 
+def test_a_server_loads_nothing_heavy_before_it_is_asked_for_it() -> None:
+    """Its first answer need not wait for what finds thresholds or draws maps."""
+    program = "import sys, search.web.serving; print(*sys.modules)"
+    loaded = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout
+    assert set(loaded.split()) & HEAVY == set()
+
+
 def test_the_other_backend_opens_the_same_index(hotels: Path) -> None:
     """Torch answers from an index that OpenVINO made: another run of one encoder; the first hit is the same."""
     asked = ("query", "hotels", "we could not sleep because of the street", "-k", "1", "--json")
