@@ -171,7 +171,7 @@ def _plot(records: Records, path: Path) -> None:
             axis.plot(list(found), [_value(one, key) for one in found.values()], marker="o", label=label)
         axis.set(xscale="log", xlabel="sentences", title=title)
         if part == "ask":  # a few milliseconds beside hundreds
-            axis.set(yscale="log")
+            axis.set_yscale("symlog", linthresh=1)
         else:
             axis.set_ylim(bottom=0)
         axis.legend(fontsize="small")
