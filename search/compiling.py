@@ -35,7 +35,7 @@ CALIBRATION = 300
 """Sentences that the ranges of the activations are taken from."""
 
 _JOINED, _LONG = range(2, 14), 5
-"""How many of them are put together to longer texts, whose ranges are others, and how many texts of each number."""
+"""How many of them are also put together to longer texts, whose ranges are others; how many texts of each number."""
 
 COMPARED = 1000
 """Other sentences, at most, that the build is compared with the reference on."""
@@ -108,6 +108,7 @@ def compile_encoder(
     if target.exists() and any(target.iterdir()) and not (target / REPORT).exists() and not overwrite:
         raise OutputError(f"{target} was not made by kindred; replace it with --overwrite.")
     calibration, held_back = _split(sentences)
+    calibration += _longer(calibration)
     progress.start("compiling", 2 + len(recipes), "steps")
     reference = HuggingFaceEncoder(name, device="cpu")
     expected = reference.encode(held_back)
@@ -117,7 +118,7 @@ def compile_encoder(
         tried: list[str] = []
         for number, recipe in enumerate(recipes):
             progress.advance(2 + number, f"quantising: {recipe.name}")
-            quantise(graph, recipe, [*calibration, *_longer(calibration)], aside)
+            quantise(graph, recipe, calibration, aside)
             build = FastBuild(
                 fingerprint=reference.passport.fingerprint,
                 width=int(graph.output(ROW_OUTPUT).get_partial_shape()[1].get_length()),

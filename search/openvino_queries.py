@@ -51,9 +51,8 @@ class QueryRequests:
         return (length, request) if length and request else None
 
     def _compile(self) -> None:
-        with suppress(
-            EncoderError, OSError, RuntimeError
-        ):  # the checkpoint was taken away: queries are encoded as before
+        # Where the checkpoint was taken away, queries are encoded as before.
+        with suppress(EncoderError, OSError, RuntimeError):
             for length in self._lengths:
                 if not threading.main_thread().is_alive():  # the process ends, and waits for this thread
                     return

@@ -2,7 +2,7 @@
 
 Rows that do not count are left out inside the search (FAISS's IDSelector), never afterwards.
 
-Traps met here: FAISS's threads wait for one another in a loop, so that on a busy machine two of them take a hundred
+Traps met here: FAISS's threads wait for one another in a loop, so that on a busy machine two of them take many
 times as long as one for ten thousand rows. It checks no shape, so it is checked before. k > n pads with -1, which is
 dropped. Range search is strictly greater, as `Store.above` says.
 """
